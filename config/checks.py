@@ -1,0 +1,1 @@
+"""System checks: what would only be noticed in operation is said before."""

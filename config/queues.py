@@ -1,0 +1,120 @@
+"""The doorbell: RQ wakes workers, the database says what there is to do.
+
+`ring(name)` puts one short job on the RQ queue `name`, unless one waits there already. The worker that takes
+it calls the function registered by `@on_bell(name)`, which claims its work from the database. Losing a ring
+loses nothing: every worker sweeps (`@on_sweep`) and rings again for what is due.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from functools import cache
+from typing import Final
+
+import django_rq
+from django.conf import settings
+from django.db import close_old_connections, transaction
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+logger = logging.getLogger(__name__)
+
+QUEUES: Final = ("events", "runs", "deliveries", "chores")
+
+# A claim holds for so long without being renewed; then the work is anybody's again. Together with the sweep's
+# interval it bounds how long a killed worker can delay what it had claimed: under ten seconds.
+LEASE_S: Final = 8.0
+LEASE_RENEWAL_S: Final = 2.0
+SWEEP_INTERVAL_S: Final = 1.0
+
+# A save must not wait for a Redis that is away: one short try, then none for a moment.
+_REDIS_TIMEOUT_S: Final = 0.05
+_REDIS_PAUSE_S: Final = 1.0
+# The mark "a ring waits" outlives a ring that was lost between mark and queue by no more than this.
+_MARK_TTL_S: Final = 5
+
+_on_bell: dict[str, Callable[[], None]] = {}
+_on_sweep: list[Callable[[], None]] = []
+_redis_away_until = 0.0
+
+
+def on_bell(name: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
+    """Register the function that answers the bell `name`: it claims and does what is due."""
+    if name not in QUEUES:
+        raise ValueError(f"There is no queue “{name}”; the queues are {', '.join(QUEUES)}.")
+
+    def register(function: Callable[[], None]) -> Callable[[], None]:
+        _on_bell[name] = function
+        return function
+
+    return register
+
+
+def on_sweep(function: Callable[[], None]) -> Callable[[], None]:
+    """Register a function that every worker calls each second: ring for due work, free lapsed leases."""
+    _on_sweep.append(function)
+    return function
+
+
+@cache
+def bell_redis() -> "Redis":
+    """The connection that rings: it gives up at once, so that no save waits for Redis."""
+    return Redis.from_url(
+        settings.REDIS_URL,
+        socket_connect_timeout=_REDIS_TIMEOUT_S,
+        socket_timeout=_REDIS_TIMEOUT_S,
+        retry=Retry(NoBackoff(), 0),
+    )
+
+
+def ring(name: str) -> bool:
+    """Wake a worker for `name`. False when Redis is away: the sweep will ring later, nothing is lost."""
+    global _redis_away_until
+    if time.monotonic() < _redis_away_until:
+        return False
+    try:
+        if bell_redis().set(_mark(name), "1", nx=True, ex=_MARK_TTL_S):
+            queue = django_rq.get_queue(name, connection=bell_redis())
+            queue.enqueue_call("config.queues.answer", args=(name,), result_ttl=0, failure_ttl=3600)
+    except RedisError as error:
+        _redis_away_until = time.monotonic() + _REDIS_PAUSE_S
+        logger.warning("Redis does not answer (%s); %s will be rung for by the sweep", error, name)
+        return False
+    return True
+
+
+def ring_on_commit(name: str) -> None:
+    """Ring once the surrounding transaction is committed (at once when there is none)."""
+    transaction.on_commit(lambda: ring(name), robust=True)
+
+
+def answer(name: str) -> None:
+    """The RQ job behind every ring. The mark goes first: who rings from now on is heard again."""
+    bell_redis().delete(_mark(name))
+    close_old_connections()
+    try:
+        _on_bell[name]()
+    finally:
+        close_old_connections()
+
+
+def sweep() -> None:
+    """Call every sweeper; one that fails is logged and does not keep the others from their work."""
+    close_old_connections()
+    for function in _on_sweep:
+        try:
+            function()
+        except Exception:  # the sweep is what everything else relies on: it must go on
+            logger.exception("The sweep of %s failed", function.__module__)
+    close_old_connections()
+
+
+def queue_depths() -> dict[str, int]:
+    """How many rings wait in each queue. Raises RedisError when Redis is away."""
+    return {name: len(django_rq.get_queue(name, connection=bell_redis())) for name in QUEUES}
+
+
+def _mark(name: str) -> str:
+    return f"signalbox:bell:{name}"

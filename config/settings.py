@@ -1,0 +1,211 @@
+"""Settings. Every value that an installation may change comes from the environment (see .env.example)."""
+
+import hashlib
+import tempfile
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = BASE_DIR / "var"
+
+env = environ.Env()
+env.read_env(BASE_DIR / ".env")
+
+# --- What kind of installation this is -------------------------------------------------------
+
+DEBUG = env.bool("DEBUG", default=False)
+# No default outside DEBUG: a guessable key would let anyone forge sessions.
+SECRET_KEY = (
+    env.str("SECRET_KEY", default="insecure-key-for-development-only-" + "0" * 32)
+    if DEBUG
+    else env.str("SECRET_KEY")
+)
+PORT = env.int("PORT", default=8000)
+# Where people and other systems reach this installation; links in mails and the inspector use it.
+PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
+DEMO_PASSWORD = env.str("DEMO_PASSWORD", default="demo")
+SUPPORT_NAME = env.str("SITE_NAME", default="Signalbox")
+
+ALLOWED_HOSTS = env.list(
+    "ALLOWED_HOSTS",
+    default=["localhost", "127.0.0.1", "[::1]", urlsplit(PUBLIC_URL).hostname or "localhost"],
+)
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+# --- Applications ----------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django_rq",
+    "config",
+    "records",
+    "webhooks",
+    "automations",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "records.actors.ActorMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- People ----------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "records.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "login"
+
+# --- The database: the truth -----------------------------------------------------------------
+
+DATABASES = {
+    "default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'signalbox.sqlite3'}")
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+_database = DATABASES["default"]
+if _database["ENGINE"].endswith("sqlite3"):
+    VAR_DIR.mkdir(exist_ok=True)
+    _database["OPTIONS"] = {
+        # A transaction that will write takes the write lock at once instead of failing half-way.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        # WAL lets readers go on while one writes; NORMAL survives the death of any process.
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-20000;",
+    }
+    # A file, not memory: the tests run real workers beside the test process.
+    _database["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
+else:
+    _database["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE_S", default=600)
+    _database["CONN_HEALTH_CHECKS"] = True
+
+# --- Redis: the doorbell ---------------------------------------------------------------------
+
+
+def _own_redis_socket() -> Path:
+    """The socket of the Redis that `make run` starts; a Unix socket's path has at most 107 bytes."""
+    socket = VAR_DIR / "redis.sock"
+    if len(str(socket).encode()) <= 100:
+        return socket
+    digest = hashlib.sha256(str(VAR_DIR).encode()).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"signalbox-{digest}.sock"
+
+
+REDIS_SOCKET = _own_redis_socket()
+REDIS_URL = env.str("REDIS_URL", default=f"unix://{REDIS_SOCKET}")
+
+RQ_QUEUES = {
+    name: {"URL": REDIS_URL, "SERIALIZER": "rq.serializers.JSONSerializer", "DEFAULT_TIMEOUT": 120}
+    for name in ("events", "runs", "deliveries", "chores")
+}
+RQ = {"WORKER_CLASS": "config.worker.Worker", "COMMIT_MODE": "auto", "DEFAULT_RESULT_TTL": 0}
+
+# --- Sending ---------------------------------------------------------------------------------
+
+# Requests in the air at once, for one worker process and for one destination of it.
+DELIVERY_CONCURRENCY = env.int("DELIVERY_CONCURRENCY", default=128)
+DELIVERY_CONCURRENCY_PER_DESTINATION = env.int("DELIVERY_CONCURRENCY_PER_DESTINATION", default=64)
+OUTBOUND_ALLOWED_HOSTS = env.list("OUTBOUND_ALLOWED_HOSTS", default=[])
+OUTBOUND_ALLOWED_NETWORKS = env.list("OUTBOUND_ALLOWED_NETWORKS", default=[])
+OUTBOUND_PROXY = env.str("OUTBOUND_PROXY", default="")
+
+# --- Pages, files, languages -----------------------------------------------------------------
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+MEDIA_ROOT = env.path("MEDIA_ROOT", default=VAR_DIR / "media")
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": (
+            "django.contrib.staticfiles.storage.StaticFilesStorage"
+            if DEBUG
+            else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        )
+    },
+}
+# In DEBUG the files are served from where they are written, with no collectstatic in between.
+WHITENOISE_USE_FINDERS = DEBUG
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+USE_I18N = True
+USE_TZ = True
+
+EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
+vars().update(EMAIL_CONFIG)
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="signalbox@localhost")
+
+# --- Security --------------------------------------------------------------------------------
+
+SESSION_COOKIE_HTTPONLY = True
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+if not DEBUG:
+    # Behind a proxy that ends TLS; HTTPS_ONLY=false is for a private network without TLS.
+    HTTPS_ONLY = env.bool("HTTPS_ONLY", default=True)
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS_ONLY
+    SECURE_HSTS_SECONDS = 31_536_000 if HTTPS_ONLY else 0
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS_ONLY
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+    if env.bool("BEHIND_PROXY", default=False):
+        SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s", "datefmt": "%H:%M:%S"}
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "loggers": {"rq": {"level": "WARNING"}, "rq.worker": {"level": "WARNING"}},
+}
+
+from config.look import UNFOLD  # noqa: E402, F401  (the admin's look, a room of its own)

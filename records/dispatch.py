@@ -1,0 +1,61 @@
+"""Handing events to whoever reacts to them: exactly once, because the reaction and the mark commit together."""
+
+import logging
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.dispatch import Signal
+from django.utils import timezone
+
+from records.models import Event
+
+logger = logging.getLogger(__name__)
+
+# Sent with `events`, a list in order, inside the transaction that marks them dispatched. Receivers write rows
+# (webhook jobs, runs) and ring on commit; they send nothing.
+events_dispatched = Signal()
+
+BATCH_SIZE = 200
+
+
+def dispatch_events(limit: int = BATCH_SIZE) -> int:
+    """Dispatch up to `limit` waiting events, oldest first. The number of events taken."""
+    try:
+        return _dispatch(limit)
+    except Exception:
+        logger.exception("A batch of events could not be dispatched; trying them one by one")
+    return sum(_dispatch_alone() for _ in range(limit))
+
+
+def _dispatch(limit: int) -> int:
+    with transaction.atomic():
+        events = _claim(limit)
+        if events:
+            events_dispatched.send(sender=Event, events=events)
+            _mark(events)
+    return len(events)
+
+
+def _dispatch_alone() -> int:
+    """One event that nothing else suffers from: what goes wrong with it is written to it."""
+    with transaction.atomic():
+        events = _claim(1)
+        if not events:
+            return 0
+        try:
+            with transaction.atomic():
+                events_dispatched.send(sender=Event, events=events)
+        except Exception as error:  # whatever a receiver does wrong with one event must not stop the rest
+            logger.exception("Event %s could not be dispatched", events[0].pk)
+            events[0].dispatch_error = f"{type(error).__name__}: {error}"
+            events[0].save(update_fields=["dispatch_error"])
+        _mark(events)
+    return 1
+
+
+def _claim(limit: int) -> list[Event]:
+    return list(Event.objects.undispatched().select_for_update(skip_locked=True)[:limit])
+
+
+def _mark(events: Sequence[Event]) -> None:
+    Event.objects.filter(pk__in=[event.pk for event in events]).update(dispatched_at=timezone.now())

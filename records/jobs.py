@@ -1,0 +1,27 @@
+"""What the bell “events” sets in motion."""
+
+from django.utils import timezone
+
+from config.queues import on_bell, on_sweep, ring
+from records.dispatch import BATCH_SIZE, dispatch_events
+from records.models import Event
+
+# A drain ends after so many batches and rings again, so that other bells are heard in between.
+MAX_BATCHES = 20
+# The sweep leaves an event alone that has just been written: its own ring is on the way.
+SWEEP_AGE_S = 1
+
+
+@on_bell("events")
+def drain_events() -> None:
+    for _ in range(MAX_BATCHES):
+        if dispatch_events() < BATCH_SIZE:
+            return
+    ring("events")
+
+
+@on_sweep
+def ring_for_waiting_events() -> None:
+    oldest = Event.objects.undispatched().values_list("created_at", flat=True).first()
+    if oldest and (timezone.now() - oldest).total_seconds() >= SWEEP_AGE_S:
+        ring("events")

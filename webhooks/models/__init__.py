@@ -1,0 +1,20 @@
+"""The data of webhooks: what is subscribed, what is to be delivered, what went over the wire."""
+
+from webhooks.models.inbound import InboundEndpoint
+from webhooks.models.jobs import JobChange, JobStatus, WebhookJob, WebhookJobQuerySet
+from webhooks.models.requests import Direction, RequestLog
+from webhooks.models.webhooks import BodyKind, Method, Webhook, WebhookQuerySet
+
+__all__ = [
+    "BodyKind",
+    "Direction",
+    "InboundEndpoint",
+    "JobChange",
+    "JobStatus",
+    "Method",
+    "RequestLog",
+    "Webhook",
+    "WebhookJob",
+    "WebhookJobQuerySet",
+    "WebhookQuerySet",
+]

@@ -1,0 +1,136 @@
+"""Webhook jobs: one request to be delivered, from the event that asked for it to the answer."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from records.ids import TypeIDField
+from records.models import Event, Record
+from webhooks.models.webhooks import Webhook
+
+
+class JobStatus(models.TextChoices):
+    PENDING = "pending", "Pending"
+    SENDING = "sending", "Sending"
+    SUCCEEDED = "succeeded", "Succeeded"
+    FAILED = "failed", "Failed"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+OPEN_STATUSES = (JobStatus.PENDING, JobStatus.SENDING)
+
+
+class WebhookJobQuerySet(models.QuerySet["WebhookJob"]):
+    def open(self) -> "WebhookJobQuerySet":
+        """The tab Pending: not yet ended."""
+        return self.filter(status__in=OPEN_STATUSES)
+
+    def failures(self) -> "WebhookJobQuerySet":
+        return self.filter(status=JobStatus.FAILED)
+
+    def due(self, now: datetime) -> "WebhookJobQuerySet":
+        return self.filter(status=JobStatus.PENDING, next_attempt_at__lte=now)
+
+
+class WebhookJob(models.Model):
+    """One request to be delivered. Change it through `webhooks.services` and `webhooks.delivery` only."""
+
+    id = TypeIDField("job", primary_key=True)
+    webhook = models.ForeignKey(
+        Webhook, models.SET_NULL, null=True, related_name="jobs", db_index=False
+    )
+    # Outlives the webhook.
+    webhook_name = models.CharField(max_length=120)
+    event = models.ForeignKey(Event, models.SET_NULL, null=True, related_name="webhook_jobs")
+    event_name = models.CharField(max_length=50)
+    record = models.ForeignKey(
+        Record, models.SET_NULL, null=True, related_name="webhook_jobs", db_index=False
+    )
+    is_test = models.BooleanField(default=False)
+
+    # What to send, rendered: headers are pairs [name, value].
+    method = models.CharField(max_length=6)
+    url = models.TextField()
+    headers = models.JSONField(default=list)
+    body = models.TextField(blank=True)
+    timeout_s = models.PositiveSmallIntegerField(default=30)
+    # The destination's origin, "https://api.example.com:443": the unit of fairness.
+    lane = models.CharField(max_length=270)
+
+    status = models.CharField(max_length=10, choices=JobStatus, default=JobStatus.PENDING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    # How many attempts there may be in all; a manual retry and an interruption allow one more.
+    max_attempts = models.PositiveSmallIntegerField(default=1)
+    manual_attempts = models.PositiveSmallIntegerField(default=0)
+    interruptions = models.PositiveSmallIntegerField(default=0)
+    retry_delays_s = models.JSONField(default=list)
+    next_attempt_at = models.DateTimeField(null=True)
+    lease_token = models.UUIDField(null=True)
+    lease_until = models.DateTimeField(null=True)
+
+    # What the last attempt came to; the whole story is in its RequestLog rows.
+    status_code = models.PositiveSmallIntegerField(null=True)
+    error_kind = models.CharField(max_length=12, blank=True)
+    error = models.TextField(blank=True)
+    duration_ms = models.PositiveIntegerField(null=True)
+
+    created_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+
+    objects = WebhookJobQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "webhook job"
+        ordering = ["-id"]
+        indexes = [
+            # Claims: the lanes that have something, and the due jobs of a lane, oldest first.
+            models.Index(
+                fields=["lane", "next_attempt_at"], name="job_claim", condition=Q(status="pending")
+            ),
+            # The sweep: is anything due?
+            models.Index(fields=["next_attempt_at"], name="job_due", condition=Q(status="pending")),
+            # The sweep: leases that ran out. Also a worker renewing its own.
+            models.Index(fields=["lease_until"], name="job_lease", condition=Q(status="sending")),
+            # The tabs Failures and Pending, newest first.
+            models.Index(fields=["-id"], name="job_failures", condition=Q(status="failed")),
+            models.Index(
+                fields=["-id"], name="job_open", condition=Q(status__in=["pending", "sending"])
+            ),
+            # The history of one webhook, and of one record.
+            models.Index(fields=["webhook", "-id"], name="job_webhook"),
+            models.Index(fields=["record", "-id"], name="job_record"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.webhook_name} · {self.event_name}"
+
+    @property
+    def summary(self) -> str:
+        """The HTTP status, or the error in words; before the first attempt, the status."""
+        return self.error or (str(self.status_code) if self.status_code else self.get_status_display())
+
+
+class JobChange(models.Model):
+    """What a person did to a job: retried, edited, cancelled."""
+
+    class Action(models.TextChoices):
+        RETRIED = "retried", "Retried"
+        EDITED = "edited", "Edited and retried"
+        CANCELLED = "cancelled", "Cancelled"
+
+    job = models.ForeignKey(WebhookJob, models.CASCADE, related_name="changes")
+    action = models.CharField(max_length=10, choices=Action)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
+    )
+    # For an edit: {"url": [old, new], …}, only what differs.
+    changes = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.get_action_display()

@@ -1,0 +1,88 @@
+"""Webhooks: which event sends which request."""
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+
+from records.ids import TypeIDField
+from records.models import ObjectDefinition
+from webhooks.retries import DEFAULT_DELAYS_S
+
+
+class Method(models.TextChoices):
+    GET = "GET"
+    POST = "POST"
+    PUT = "PUT"
+    PATCH = "PATCH"
+    DELETE = "DELETE"
+
+
+class BodyKind(models.TextChoices):
+    DEFAULT = "default", "Default payload"
+    JSON = "json", "JSON with expressions"
+    ROWS = "rows", "Key/value rows"
+    TEXT = "text", "Text"
+    NONE = "none", "No body"
+
+
+def default_delays_s() -> list[int]:
+    return list(DEFAULT_DELAYS_S)
+
+
+class WebhookQuerySet(models.QuerySet["Webhook"]):
+    def active(self) -> "WebhookQuerySet":
+        return self.filter(is_active=True)
+
+
+class Webhook(models.Model):
+    """An event, a filter, and the request to send. Values may be expressions, see `webhooks.rendering`."""
+
+    id = TypeIDField("hook", primary_key=True)
+    name = models.CharField(max_length=120)
+    description = models.TextField(blank=True)
+    is_active = models.BooleanField("active", default=True)
+
+    # A full event name, such as "record.submitted"; records.eventtypes has them all.
+    event = models.CharField(max_length=50, default="record.submitted")
+    object = models.ForeignKey(
+        ObjectDefinition,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="webhooks",
+        help_text="Only for records of this object. Empty: for every object.",
+    )
+    filter = models.TextField(
+        blank=True, help_text="An expression, such as record.value > 10000. Empty: always."
+    )
+
+    method = models.CharField(max_length=6, choices=Method, default=Method.POST)
+    url = models.TextField("URL")
+    # Rows of {"name", "value"}; values may hold expressions.
+    path_params = models.JSONField("path parameters", default=list, blank=True)
+    query_params = models.JSONField("query parameters", default=list, blank=True)
+    headers = models.JSONField(default=list, blank=True)
+    body_kind = models.CharField("body", max_length=10, choices=BodyKind, default=BodyKind.DEFAULT)
+    # The text of a JSON or text body.
+    body = models.TextField("body text", blank=True)
+    # Rows of {"name", "type", "value"}; type is string, number, boolean or json.
+    body_rows = models.JSONField("rows", default=list, blank=True)
+
+    timeout_s = models.PositiveSmallIntegerField(
+        "timeout (seconds)",
+        default=30,
+        validators=[MinValueValidator(1), MaxValueValidator(300)],
+        help_text="For the whole exchange: connecting, sending, and receiving the answer.",
+    )
+    retry_delays_s = models.JSONField(
+        "retries after (seconds)", default=default_delays_s, blank=True
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = WebhookQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
