@@ -1,6 +1,7 @@
 """Settings. Every value that an installation may change comes from the environment (see .env.example)."""
 
 import hashlib
+import os
 import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,7 +12,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
 
 env = environ.Env()
-env.read_env(BASE_DIR / ".env")
+# ENV_FILE (from the process environment only) names another file than .env; the tests use none.
+env.read_env(os.environ.get("ENV_FILE") or BASE_DIR / ".env")
 
 # --- What kind of installation this is -------------------------------------------------------
 
@@ -117,8 +119,6 @@ if _database["ENGINE"].endswith("sqlite3"):
         # WAL lets readers go on while one writes; NORMAL survives the death of any process.
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-20000;",
     }
-    # A file, not memory: the tests run real workers beside the test process.
-    _database["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
 else:
     _database["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE_S", default=600)
     _database["CONN_HEALTH_CHECKS"] = True

@@ -1,0 +1,282 @@
+"""Claims and outcomes of webhook jobs: the database side of sending. Nothing here sends.
+
+A claim is a lease: the job says whose it is (`lease_token`) and until when. Whoever sends renews its leases;
+a lease that runs out means that its worker is gone, and the job is put back for everybody.
+"""
+
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from django.db import connection, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from config.queues import LEASE_S
+from records.ids import new_id
+from webhooks.models import Direction, JobStatus, RequestLog, WebhookJob, WebhookJobQuerySet
+from webhooks.retries import MAX_INTERRUPTIONS, judge_attempt
+from webhooks.transport import OutboundRequest, Outcome
+
+# The error kind of an attempt whose worker died: whether the receiver got the request is not known.
+INTERRUPTED: Final = "interrupted"
+_CLAIMED_COLUMNS: Final = (
+    "id", "method", "url", "headers", "body", "timeout_s", "lane", "attempts", "manual_attempts",
+    "interruptions", "retry_delays_s",
+)  # fmt: skip
+# One claim looks at so many lanes; the next claim goes on behind them.
+_LANES_PER_CLAIM: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedJob:
+    """What is needed to send a job and to record what came of it. `attempts` counts the one to come."""
+
+    id: str
+    method: str
+    url: str
+    headers: list[list[str]]
+    body: str
+    timeout_s: int
+    lane: str
+    attempts: int
+    manual_attempts: int
+    interruptions: int
+    retry_delays_s: list[int]
+
+    @property
+    def tries(self) -> int:
+        """Automatic attempts, this one included."""
+        return self.attempts - self.manual_attempts - self.interruptions
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A claimed job, the request as it was sent, and the outcome."""
+
+    job: ClaimedJob
+    request: OutboundRequest
+    outcome: Outcome
+
+
+def claim_jobs(
+    *, token: uuid.UUID, limit: int, room: Callable[[str], int], after_lane: str = ""
+) -> list[ClaimedJob]:
+    """Claim up to `limit` due jobs, shared fairly over their lanes.
+
+    `room(lane)` says how many more this worker can send there. Lanes behind `after_lane` come first, so that
+    with more lanes than one claim looks at each gets its turn.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        jobs: list[ClaimedJob] = []
+        lanes = [lane for lane in _lanes_with_work(after_lane) if room(lane) > 0]
+        for position, lane in enumerate(lanes):
+            share = -(-(limit - len(jobs)) // (len(lanes) - position))
+            jobs += _take(lane, min(share, room(lane)), now)
+        WebhookJob.objects.filter(pk__in=[job.id for job in jobs]).update(
+            status=JobStatus.SENDING,
+            attempts=F("attempts") + 1,
+            lease_token=token,
+            lease_until=now + timedelta(seconds=LEASE_S),
+        )
+    return jobs
+
+
+def renew_leases(token: uuid.UUID) -> int:
+    """Keep what this worker has claimed. How many jobs it still holds."""
+    until = timezone.now() + timedelta(seconds=LEASE_S)
+    return _held_by(token).update(lease_until=until)
+
+
+def release_leases(token: uuid.UUID, jobs: Sequence[ClaimedJob]) -> None:
+    """Give back claimed jobs that were not begun: as if they had never been claimed."""
+    _held_by(token).filter(pk__in=[job.id for job in jobs]).update(
+        status=JobStatus.PENDING, attempts=F("attempts") - 1, lease_token=None, lease_until=None
+    )
+
+
+def record_outcomes(token: uuid.UUID, finished: Sequence[Finished]) -> None:
+    """Write what came of jobs: a request log row each, and the job's new status. One transaction."""
+    now = timezone.now()
+    with transaction.atomic():
+        RequestLog.objects.bulk_create([_log_row(each) for each in finished])
+        _update_jobs([_outcome_row(each, token, now) for each in finished])
+
+
+def free_lapsed_jobs() -> int:
+    """Put back the jobs of dead workers, with a row that says so in their attempts. How many."""
+    now = timezone.now()
+    with transaction.atomic():
+        lapsed = list(_lapsed(now).select_for_update(skip_locked=True)[:500])
+        RequestLog.objects.bulk_create([_interruption_row(job, now) for job in lapsed])
+        for job in lapsed:
+            _interrupt(job, now)
+        WebhookJob.objects.bulk_update(
+            lapsed,
+            ["status", "interruptions", "max_attempts", "next_attempt_at", "finished_at", "error",
+             "error_kind", "status_code", "lease_token", "lease_until"],
+        )  # fmt: skip
+    return len(lapsed)
+
+
+def _lanes_with_work(after_lane: str) -> list[str]:
+    """Lanes that have pending jobs, by hops through the index: its cost follows the lanes, not the jobs.
+
+    Source of the scheme: https://wiki.postgresql.org/wiki/Loose_indexscan
+    """
+    lanes = _hop(after_lane, _LANES_PER_CLAIM)
+    if after_lane and len(lanes) < _LANES_PER_CLAIM:
+        lanes += [lane for lane in _hop("", _LANES_PER_CLAIM) if lane <= after_lane]
+    return lanes[:_LANES_PER_CLAIM]
+
+
+def _hop(after_lane: str, limit: int) -> list[str]:
+    table = WebhookJob._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            WITH RECURSIVE hop(lane) AS (
+                SELECT MIN(lane) FROM {table} WHERE status = 'pending' AND lane > %s
+                UNION ALL
+                SELECT (SELECT MIN(lane) FROM {table} WHERE status = 'pending' AND lane > hop.lane)
+                FROM hop WHERE hop.lane IS NOT NULL
+            )
+            SELECT lane FROM hop WHERE lane IS NOT NULL LIMIT %s
+            """,  # noqa: S608  (the only thing put in is the table's name)
+            [after_lane, limit],
+        )
+        return [lane for (lane,) in cursor.fetchall()]
+
+
+def _take(lane: str, limit: int, now: datetime) -> list[ClaimedJob]:
+    due = WebhookJob.objects.due(now).filter(lane=lane).order_by("next_attempt_at")
+    rows = due.select_for_update(skip_locked=True).values_list(*_CLAIMED_COLUMNS)[:limit]
+    jobs = []
+    for row in rows:
+        values = dict(zip(_CLAIMED_COLUMNS, row, strict=True))
+        values["attempts"] += 1
+        jobs.append(ClaimedJob(**values))
+    return jobs
+
+
+def _held_by(token: uuid.UUID) -> WebhookJobQuerySet:
+    return WebhookJob.objects.filter(status=JobStatus.SENDING, lease_token=token)
+
+
+def _lapsed(now: datetime) -> WebhookJobQuerySet:
+    """Also leases that end absurdly far ahead: a clock that jumped back must not freeze a job."""
+    absurd = now + timedelta(seconds=10 * LEASE_S)
+    return WebhookJob.objects.filter(
+        Q(lease_until__lt=now) | Q(lease_until__gt=absurd), status=JobStatus.SENDING
+    )
+
+
+def _log_row(finished: Finished) -> RequestLog:
+    request, outcome = finished.request, finished.outcome
+    return RequestLog(
+        id=new_id("req"),
+        direction=Direction.OUT,
+        job_id=finished.job.id,
+        attempt=finished.job.attempts,
+        method=request.method,
+        url=request.url,
+        request_headers=[list(pair) for pair in request.headers],
+        request_body=finished.job.body,
+        status_code=outcome.status_code,
+        response_headers=[list(pair) for pair in outcome.headers],
+        response_body=text_of(outcome.body),
+        response_truncated=outcome.truncated,
+        error_kind=outcome.error_kind,
+        error=outcome.error,
+        started_at=datetime.fromtimestamp(outcome.started_at, tz=UTC),
+        duration_ms=outcome.duration_ms,
+        remote_address=outcome.remote_address,
+    )
+
+
+def text_of(body: bytes) -> str:
+    """A body as text that any database takes: UTF-8, with marks where bytes are no text."""
+    return body.decode("utf-8", errors="replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+_UPDATED_COLUMNS: Final = (
+    "status", "next_attempt_at", "finished_at", "status_code", "error_kind", "error", "duration_ms",
+    "lease_token", "lease_until",
+)  # fmt: skip
+
+
+def _outcome_row(finished: Finished, token: uuid.UUID, now: datetime) -> list[Any]:
+    """The new values of a job, in the order of `_UPDATED_COLUMNS`, then the id and token it must have."""
+    job, outcome = finished.job, finished.outcome
+    verdict = judge_attempt(
+        status_code=outcome.status_code,
+        error_kind=outcome.error_kind,
+        delays_s=job.retry_delays_s,
+        tries=job.tries,
+        now=now,
+    )
+    return [
+        verdict.status,
+        verdict.next_attempt_at,
+        None if verdict.status == JobStatus.PENDING else now,
+        outcome.status_code,
+        outcome.error_kind,
+        outcome.error,
+        outcome.duration_ms,
+        None,
+        None,
+        job.id,
+        token,
+    ]
+
+
+def _update_jobs(rows: Sequence[Sequence[Any]]) -> None:
+    """One prepared statement for many jobs; a job whose lease went to somebody else is left alone."""
+    meta = WebhookJob._meta
+    names = (*_UPDATED_COLUMNS, "id", "lease_token")
+    fields = [meta.get_field(name) for name in names]
+    assignments = ", ".join(f"{name} = %s" for name in _UPDATED_COLUMNS)
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"UPDATE {meta.db_table} SET {assignments} WHERE id = %s AND lease_token = %s",  # noqa: S608
+            [
+                [field.get_db_prep_save(value, connection) for field, value in zip(fields, row, strict=True)]
+                for row in rows
+            ],
+        )
+
+
+_INTERRUPTION: Final = (
+    "The worker stopped while it was sending this request. Whether the receiver got it is not known; "
+    "it is sent again with the same webhook-id."
+)
+
+
+def _interruption_row(job: WebhookJob, now: datetime) -> RequestLog:
+    return RequestLog(
+        id=new_id("req"),
+        direction=Direction.OUT,
+        job=job,
+        attempt=job.attempts,
+        method=job.method,
+        url=job.url,
+        request_headers=job.headers,
+        request_body=job.body,
+        error_kind=INTERRUPTED,
+        error=_INTERRUPTION,
+        started_at=now,
+    )
+
+
+def _interrupt(job: WebhookJob, now: datetime) -> None:
+    job.interruptions += 1
+    job.max_attempts += 1
+    job.lease_token = job.lease_until = job.status_code = None
+    job.error_kind, job.error = INTERRUPTED, _INTERRUPTION
+    if job.interruptions < MAX_INTERRUPTIONS:
+        job.status, job.next_attempt_at = JobStatus.PENDING, now
+    else:
+        job.status, job.next_attempt_at, job.finished_at = JobStatus.FAILED, None, now

@@ -1,0 +1,283 @@
+"""The engine that sends: one thread that claims and records, many that do nothing but HTTP.
+
+There is one engine in each worker process, started by the first ring. Only its own thread touches the
+database; the senders take a claimed job, send it, and hand back the outcome.
+"""
+
+import contextlib
+import logging
+import queue
+import threading
+import time
+import uuid
+from collections import Counter
+from typing import Final, Protocol
+
+from django.conf import settings
+from django.db import DatabaseError, close_old_connections, connection
+
+from config.queues import LEASE_RENEWAL_S, LEASE_S, ring
+from webhooks import delivery
+from webhooks.delivery import ClaimedJob, Finished
+from webhooks.outbound import make_transport, outbound_request
+from webhooks.transport import OutboundRequest, Outcome
+
+logger = logging.getLogger(__name__)
+
+# Outcomes are written together: once there are so many, or the first has waited so long.
+WRITE_SIZE: Final = 100
+WRITE_WAIT_S: Final = 0.025
+# Claimed and not yet sent: enough to keep the senders busy for so long, at the pace they have now.
+AHEAD_S: Final = 0.15
+MAX_AHEAD: Final = 400
+CALL_INTERVAL_S: Final = 0.5
+_DATABASE_RETRY_S: Final = 0.5
+
+
+class Sends(Protocol):
+    def send(self, request: OutboundRequest) -> Outcome: ...
+    def close(self) -> None: ...
+
+
+class DeliveryEngine:
+    """Sends what is due. `wake()` when there may be something; `stop()` at the end of the process."""
+
+    def __init__(self, transport: Sends, *, concurrency: int, per_lane: int) -> None:
+        self._transport = transport
+        self._concurrency = concurrency
+        self._per_lane = per_lane
+        self._token = uuid.uuid4()
+        self._inbox: queue.SimpleQueue[Finished | ClaimedJob | None] = queue.SimpleQueue()
+        self._tasks: queue.SimpleQueue[ClaimedJob | None] = queue.SimpleQueue()
+        self._senders: list[threading.Thread] = []
+        self._in_hand: dict[str, ClaimedJob] = {}
+        self._in_lane: Counter[str] = Counter()
+        self._finished: list[Finished] = []
+        self._pace = _Pace()
+        self._more = True
+        self._last_lane = ""
+        # The senders look at it: nothing is sent on a lease that may have run out.
+        self._leased_until = 0.0
+        self._renew_at = 0.0
+        self._call_at = 0.0
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="deliveries", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wake(self) -> None:
+        self._inbox.put(None)
+
+    def stop(self, timeout_s: float = 3.0) -> None:
+        """Let what is in the air land, as long as `timeout_s` allows, and give back the rest."""
+        self._deadline = time.monotonic() + timeout_s
+        self._stopping.set()
+        self._inbox.put(None)
+        self._thread.join(timeout_s + 1)
+        self._transport.close()
+
+    @property
+    def is_alive(self) -> bool:
+        return self._thread.is_alive()
+
+    # --- the engine's own thread ---
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._turn()
+            except DatabaseError as error:
+                logger.warning("The database does not answer (%s); deliveries wait", error)
+                with contextlib.suppress(DatabaseError):
+                    connection.close()
+                self._stopping.wait(_DATABASE_RETRY_S)
+        self._land()
+        connection.close()
+
+    def _turn(self) -> None:
+        if self._more:
+            self._claim()
+        self._listen(self._patience())
+        if self._finished and self._should_write():
+            self._write()
+        if self._in_hand and time.monotonic() >= self._renew_at:
+            self._renew()
+        if not self._in_hand and not self._more:
+            close_old_connections()
+
+    def _claim(self) -> None:
+        room = self._room()
+        if room < max(1, self._ahead() // 3):  # worth a claim only when there is some room
+            return
+        claimed_at = time.monotonic()
+        jobs = delivery.claim_jobs(
+            token=self._token, limit=room, room=self._lane_room, after_lane=self._last_lane
+        )
+        if not self._in_hand:
+            self._leased_until = claimed_at + LEASE_S
+            self._renew_at = claimed_at + LEASE_RENEWAL_S
+        self._more = len(jobs) >= room
+        if self._more:
+            self._call_others()
+        for job in jobs:
+            self._in_hand[job.id] = job
+            self._in_lane[job.lane] += 1
+            self._last_lane = job.lane
+            self._tasks.put(job)
+        self._hire(len(self._in_hand))
+
+    def _call_others(self) -> None:
+        """There is more than this worker takes at once: idle ones may join in."""
+        if time.monotonic() >= self._call_at:
+            self._call_at = time.monotonic() + CALL_INTERVAL_S
+            ring("deliveries")
+
+    def _listen(self, timeout_s: float) -> None:
+        """Take in outcomes: wait for the first, then take what else is there."""
+        with contextlib.suppress(queue.Empty):
+            self._take_in(self._inbox.get(timeout=timeout_s))
+            while len(self._finished) < WRITE_SIZE:
+                self._take_in(self._inbox.get_nowait())
+
+    def _take_in(self, item: Finished | ClaimedJob | None) -> None:
+        if item is None:
+            self._more = True
+            return
+        if isinstance(item, ClaimedJob):  # not sent: its lease had run out
+            self._let_go(item)
+            return
+        if not self._finished:
+            self._write_by = time.monotonic() + WRITE_WAIT_S
+        self._finished.append(item)
+        self._let_go(item.job)
+        self._pace.count(item.job.lane)
+
+    def _let_go(self, job: ClaimedJob) -> None:
+        self._in_hand.pop(job.id, None)
+        self._in_lane[job.lane] -= 1
+        if not self._in_lane[job.lane]:
+            del self._in_lane[job.lane]
+
+    def _should_write(self) -> bool:
+        return (
+            not self._in_hand
+            or len(self._finished) >= WRITE_SIZE
+            or time.monotonic() >= self._write_by
+        )
+
+    def _write(self) -> None:
+        delivery.record_outcomes(self._token, self._finished)
+        self._finished = []
+        self._more = True  # lanes that were full have room again
+
+    def _renew(self) -> None:
+        renewed_at = time.monotonic()
+        delivery.renew_leases(self._token)
+        self._leased_until = renewed_at + LEASE_S
+        self._renew_at = renewed_at + LEASE_RENEWAL_S
+
+    def _patience(self) -> float:
+        now = time.monotonic()
+        if self._finished:
+            return max(0.0, self._write_by - now)
+        if self._in_hand:
+            return max(0.0, self._renew_at - now)
+        return 30.0  # nothing to do before the next ring
+
+    def _ahead(self) -> int:
+        """How many jobs to have in hand: all senders busy, and some more when they are quick."""
+        return min(MAX_AHEAD, max(self._concurrency, int(self._pace.per_second() * AHEAD_S)))
+
+    def _room(self) -> int:
+        return self._ahead() - len(self._in_hand)
+
+    def _lane_room(self, lane: str) -> int:
+        pace = self._pace.per_second(lane)
+        return max(self._per_lane, int(pace * AHEAD_S)) - self._in_lane[lane]
+
+    def _land(self) -> None:
+        """The end: give back what is not begun, wait for what is in the air, write it all down."""
+        not_begun = []
+        with contextlib.suppress(queue.Empty):
+            while job := self._tasks.get_nowait():
+                not_begun.append(job)
+        try:
+            delivery.release_leases(self._token, not_begun)
+            for job in not_begun:
+                self._let_go(job)
+            while self._in_hand and time.monotonic() < self._deadline:
+                self._listen(max(0.0, self._deadline - time.monotonic()))
+            if self._finished:
+                self._write()
+        except DatabaseError as error:
+            logger.warning("Not all outcomes could be written (%s); the leases run out", error)
+        for _ in self._senders:
+            self._tasks.put(None)
+
+    # --- the senders ---
+
+    def _hire(self, wanted: int) -> None:
+        while len(self._senders) < min(wanted, self._concurrency):
+            sender = threading.Thread(
+                target=self._send_tasks, name=f"sender-{len(self._senders)}", daemon=True
+            )
+            self._senders.append(sender)
+            sender.start()
+
+    def _send_tasks(self) -> None:
+        while (job := self._tasks.get()) is not None:
+            if time.monotonic() >= self._leased_until:
+                self._inbox.put(job)
+                continue
+            request = outbound_request(job)
+            self._inbox.put(Finished(job, request, self._transport.send(request)))
+
+
+class _Pace:
+    """Outcomes per second, of one lane or all, as they were in the last window."""
+
+    WINDOW_S: Final = 0.5
+
+    def __init__(self) -> None:
+        self._began_at = time.monotonic()
+        self._counts: Counter[str] = Counter()
+        self._rates: dict[str, float] = {}
+
+    def count(self, lane: str) -> None:
+        self._roll()
+        self._counts[lane] += 1
+
+    def per_second(self, lane: str | None = None) -> float:
+        self._roll()
+        return sum(self._rates.values()) if lane is None else self._rates.get(lane, 0.0)
+
+    def _roll(self) -> None:
+        elapsed_s = time.monotonic() - self._began_at
+        if elapsed_s >= self.WINDOW_S:
+            self._rates = {lane: count / elapsed_s for lane, count in self._counts.items()}
+            self._counts.clear()
+            self._began_at += elapsed_s
+
+
+_engine: DeliveryEngine | None = None
+
+
+def current_engine() -> DeliveryEngine:
+    """This process's engine, started when it is first needed."""
+    global _engine
+    if _engine is None or not _engine.is_alive:
+        _engine = DeliveryEngine(
+            make_transport(),
+            concurrency=settings.DELIVERY_CONCURRENCY,
+            per_lane=settings.DELIVERY_CONCURRENCY_PER_DESTINATION,
+        )
+        _engine.start()
+    return _engine
+
+
+def stop_engine() -> None:
+    global _engine
+    if _engine is not None:
+        _engine.stop()
+        _engine = None

@@ -1,0 +1,24 @@
+"""What can be refused in webhooks; the docstring is the message."""
+
+
+class JobRefused(Exception):
+    """The job can't be changed now."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message or self.__class__.__doc__)
+
+
+class JobIsBeingSent(JobRefused):
+    """This job is being sent right now. Wait until its attempt has ended, then try again."""
+
+
+class JobHasEnded(JobRefused):
+    """This job has ended; there is nothing left to cancel."""
+
+
+class JobWasDelivered(JobRefused):
+    """This job was delivered; only a failed, cancelled or pending job can be sent again."""
+
+
+class FilterSaysNo(JobRefused):
+    """The webhook's filter, as it is now, leaves this event out, so there is nothing to send."""

@@ -1,0 +1,53 @@
+"""From a claimed job to the request on the wire, and the transport that this installation's settings make."""
+
+import time
+from functools import cache
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from webhooks.addresses import NetworkPolicy
+from webhooks.delivery import ClaimedJob
+from webhooks.transport import OutboundRequest, Transport
+
+USER_AGENT = "Signalbox/0.1 (webhooks)"
+INSPECTOR_PATH = "/api/webhooks/inspector"
+
+
+@cache
+def network_policy() -> NetworkPolicy:
+    """What the settings allow. Our own host is refused, except for the inspector."""
+    return NetworkPolicy.from_settings(
+        allowed_hosts=settings.OUTBOUND_ALLOWED_HOSTS,
+        allowed_networks=settings.OUTBOUND_ALLOWED_NETWORKS,
+        own_hosts=own_hosts(),
+        own_paths_allowed=[INSPECTOR_PATH],
+    )
+
+
+def own_hosts() -> list[str]:
+    return [urlsplit(settings.PUBLIC_URL).netloc]
+
+
+def make_transport() -> Transport:
+    return Transport(network_policy(), proxy=settings.OUTBOUND_PROXY or None)
+
+
+def outbound_request(job: ClaimedJob) -> OutboundRequest:
+    """The request of this attempt. Its `webhook-id` is the same on every attempt of a job.
+
+    Names from https://www.standardwebhooks.com.
+    """
+    headers = [
+        ("webhook-id", job.id),
+        ("webhook-timestamp", str(int(time.time()))),
+        ("User-Agent", USER_AGENT),
+    ]
+    headers += [(name, value) for name, value in job.headers]
+    return OutboundRequest(
+        method=job.method,
+        url=job.url,
+        headers=headers,
+        body=job.body.encode(),
+        timeout_s=job.timeout_s,
+    )
