@@ -3,11 +3,14 @@
 `ring(name)` puts one short job on the RQ queue `name`, unless one waits there already. The worker that takes
 it calls the function registered by `@on_bell(name)`, which claims its work from the database. Losing a ring
 loses nothing: every worker sweeps (`@on_sweep`) and rings again for what is due.
+
+Nothing is enqueued later or retried by RQ: what is due and when, is in the database.
 """
 
 import logging
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
 from functools import cache
 from typing import Final
 
@@ -16,6 +19,7 @@ from django.conf import settings
 from django.db import close_old_connections, transaction
 from redis import Redis
 from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
@@ -32,9 +36,12 @@ SWEEP_INTERVAL_S: Final = 1.0
 # A save must not wait for a Redis that is away: one short try, then none for a moment.
 _REDIS_TIMEOUT_S: Final = 0.05
 _REDIS_PAUSE_S: Final = 1.0
-# The mark "a ring waits" outlives a ring that was lost between mark and queue by no more than this.
-_MARK_TTL_S: Final = 5
+# Nobody waits for the sweep: it has time for a Redis that is far away or slow.
+_PATIENT_REDIS_TIMEOUT_S: Final = 2.0
+# How long RQ's pages show a ring whose answer failed. The sweep rings every second: an hour would be a long list.
+_FAILED_RING_TTL_S: Final = 600
 
+_patient: ContextVar[bool] = ContextVar("patient", default=False)
 _on_bell: dict[str, Callable[[], None]] = {}
 _on_sweep: list[Callable[[], None]] = []
 _redis_away_until = 0.0
@@ -59,25 +66,35 @@ def on_sweep(function: Callable[[], None]) -> Callable[[], None]:
 
 
 @cache
-def bell_redis() -> "Redis":
-    """The connection that rings: it gives up at once, so that no save waits for Redis."""
+def bell_redis(*, patient: bool = False) -> "Redis":
+    """The connection that rings. Unless `patient`, it gives up at once, so that no save waits for Redis."""
+    timeout_s = _PATIENT_REDIS_TIMEOUT_S if patient else _REDIS_TIMEOUT_S
     return Redis.from_url(
         settings.REDIS_URL,
-        socket_connect_timeout=_REDIS_TIMEOUT_S,
-        socket_timeout=_REDIS_TIMEOUT_S,
-        retry=Retry(NoBackoff(), 0),
+        socket_connect_timeout=timeout_s,
+        socket_timeout=timeout_s,
+        # Once more when a pooled connection turns out to be dead; not when there is no answer in time.
+        retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
     )
 
 
 def ring(name: str) -> bool:
     """Wake a worker for `name`. False when Redis is away: the sweep will ring later, nothing is lost."""
     global _redis_away_until
-    if time.monotonic() < _redis_away_until:
+    patient = _patient.get()
+    if time.monotonic() < _redis_away_until and not patient:
         return False
     try:
-        if bell_redis().set(_mark(name), "1", nx=True, ex=_MARK_TTL_S):
-            queue = django_rq.get_queue(name, connection=bell_redis())
-            queue.enqueue_call("config.queues.answer", args=(name,), result_ttl=0, failure_ttl=3600)
+        queue = django_rq.get_queue(name, connection=bell_redis(patient=patient))
+        # Two who look at the same moment may both ring; the second answer finds nothing to do.
+        if not queue.count:
+            queue.enqueue_call(
+                "config.queues.answer",
+                args=(name,),
+                result_ttl=0,
+                failure_ttl=_FAILED_RING_TTL_S,
+                description=f"Bell: {name}",
+            )
     except RedisError as error:
         _redis_away_until = time.monotonic() + _REDIS_PAUSE_S
         logger.warning("Redis does not answer (%s); %s will be rung for by the sweep", error, name)
@@ -91,8 +108,7 @@ def ring_on_commit(name: str) -> None:
 
 
 def answer(name: str) -> None:
-    """The RQ job behind every ring. The mark goes first: who rings from now on is heard again."""
-    bell_redis().delete(_mark(name))
+    """The RQ job behind every ring."""
     close_old_connections()
     try:
         _on_bell[name]()
@@ -102,19 +118,23 @@ def answer(name: str) -> None:
 
 def sweep() -> None:
     """Call every sweeper; one that fails is logged and does not keep the others from their work."""
-    close_old_connections()
-    for function in _on_sweep:
-        try:
-            function()
-        except Exception:  # the sweep is what everything else relies on: it must go on
-            logger.exception("The sweep of %s failed", function.__module__)
-    close_old_connections()
+    patience = _patient.set(True)
+    try:
+        for function in _on_sweep:
+            _call_sweeper(function)
+    finally:
+        _patient.reset(patience)
+
+
+def _call_sweeper(function: Callable[[], None]) -> None:
+    try:
+        close_old_connections()
+        function()
+        close_old_connections()
+    except Exception:
+        logger.exception("The sweep of %s.%s failed", function.__module__, function.__qualname__)
 
 
 def queue_depths() -> dict[str, int]:
     """How many rings wait in each queue. Raises RedisError when Redis is away."""
     return {name: len(django_rq.get_queue(name, connection=bell_redis())) for name in QUEUES}
-
-
-def _mark(name: str) -> str:
-    return f"signalbox:bell:{name}"

@@ -43,7 +43,10 @@ def command(*, socket: Path, folder: Path, durable: bool) -> list[str]:
         "loglevel": "warning",
         "daemonize": "no",
     }
-    return [find_binary(), *(part for key, value in options.items() for part in (f"--{key}", value))]
+    return [
+        find_binary(),
+        *(part for key, value in options.items() for part in (f"--{key}", value)),
+    ]
 
 
 def main() -> None:

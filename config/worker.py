@@ -1,21 +1,34 @@
-"""The worker: RQ's, without a fork for each job, with the sweep beside it, and not afraid of a Redis that goes away."""
+"""The worker: RQ's, without a fork for each job, with the sweep beside it, unafraid of a Redis that goes away."""
 
 import logging
+import signal
 import threading
-import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from types import FrameType
+from typing import Final
 
-from django_rq.workers import get_worker
+import django_rq
+from django.conf import settings
+from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 from rq import SimpleWorker
+from rq.exceptions import StopRequested
 from rq.serializers import JSONSerializer
+from rq.worker import WorkerStatus
 
 from config.queues import SWEEP_INTERVAL_S, sweep
 
 logger = logging.getLogger(__name__)
 
 _on_stop: list[Callable[[], None]] = []
-_REDIS_RETRY_S = 1.0
+_REDIS_RETRY_S: Final = 1.0
+_REDIS_CONNECT_TIMEOUT_S: Final = 2.0
+# RQ listens for so long less 15 s before it listens anew: a Redis that vanished without a word is noticed after
+# some 25 s, and a worker that was killed disappears from RQ's pages after this time.
+_WORKER_TTL_S: Final = 30
 
 
 class Worker(SimpleWorker):
@@ -24,9 +37,22 @@ class Worker(SimpleWorker):
     # Redis may be away for a while; whoever waits for it should notice soon that it is back.
     max_connection_wait_time = 2.0
 
-    @property
-    def was_asked_to_stop(self) -> bool:
-        return self._shutdown_requested_date is not None
+    def stop(self) -> None:
+        """Called by a signal: end now, or after the job that is being done."""
+        self._stop_requested = True
+        if self.get_state() != WorkerStatus.BUSY:
+            raise StopRequested
+
+    def subscribe(self) -> None:
+        """No channel for RQ's commands: “stop this job” is for workers that fork, and it costs a thread."""
+
+    def register_death(self) -> None:
+        """Only RQ's pages want to know, and Redis may be away."""
+        with suppress(RedisError):
+            super().register_death()
+
+    def _install_signal_handlers(self) -> None:
+        """The process has its own: they also hold between two lifetimes of an RQ worker."""
 
 
 def on_worker_stop(function: Callable[[], None]) -> Callable[[], None]:
@@ -36,18 +62,38 @@ def on_worker_stop(function: Callable[[], None]) -> Callable[[], None]:
 
 
 def run_worker(queues: Sequence[str], *, burst: bool = False) -> None:
-    """Answer bells until SIGTERM or SIGINT.
+    """Answer bells until SIGTERM or SIGINT; with `burst`, until no ring is waiting.
 
     The sweep runs in every worker, so that the death of any one process delays nothing for longer than a
     lease. It goes on while Redis is away, and so do deliveries that are under way.
     """
     stop = threading.Event()
+    worker: Worker | None = None
+
+    def on_signal(signum: int, frame: FrameType | None) -> None:
+        if stop.is_set():
+            return  # it is ending already
+        stop.set()
+        if worker is None:
+            raise StopRequested
+        worker.stop()
+
+    signal.signal(signal.SIGTERM, on_signal)
+    signal.signal(signal.SIGINT, on_signal)
     sweeper = threading.Thread(target=_sweep_until, args=(stop,), name="sweep", daemon=True)
-    sweeper.start()
     try:
-        while not _answer_bells(queues, burst=burst):
-            time.sleep(_REDIS_RETRY_S)
-    except KeyboardInterrupt:
+        sweeper.start()
+        while not stop.is_set():
+            try:
+                worker = make_worker(queues)
+                worker.work(burst=burst, logging_level="WARNING")
+            except RedisError as error:
+                logger.warning("Redis does not answer (%s); the worker tries again", error)
+            else:
+                if burst:
+                    break
+            stop.wait(_REDIS_RETRY_S)
+    except StopRequested:
         pass
     finally:
         stop.set()
@@ -56,15 +102,21 @@ def run_worker(queues: Sequence[str], *, burst: bool = False) -> None:
             function()
 
 
-def _answer_bells(queues: Sequence[str], *, burst: bool) -> bool:
-    """One lifetime of an RQ worker. True when it ended because it was asked to."""
-    try:
-        worker = get_worker(*queues, serializer=JSONSerializer)
-        worker.work(burst=burst, logging_level="WARNING")
-    except RedisError as error:
-        logger.warning("Redis does not answer (%s); the worker tries again", error)
-        return False
-    return burst or worker.was_asked_to_stop
+def make_worker(queues: Sequence[str]) -> Worker:
+    """An RQ worker for `queues` with a connection of its own. Raises RedisError when Redis is away."""
+    redis = Redis.from_url(
+        settings.REDIS_URL,
+        socket_connect_timeout=_REDIS_CONNECT_TIMEOUT_S,
+        retry=Retry(
+            NoBackoff(), 1
+        ),  # RQ and `run_worker` wait and try again; here it would only delay a stop
+    )
+    return Worker(
+        [django_rq.get_queue(name, connection=redis) for name in queues],
+        connection=redis,
+        serializer=JSONSerializer,
+        worker_ttl=_WORKER_TTL_S,
+    )
 
 
 def _sweep_until(stop: threading.Event) -> None:
