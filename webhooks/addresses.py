@@ -317,7 +317,8 @@ def _refuse_scheme(url: str) -> Refusal:
     if scheme and scheme[1].lower() not in DEFAULT_PORTS and "." not in scheme[1]:
         return Refusal(
             "invalid",
-            f"The URL begins with `{scheme[1][:20]}:`. Only `http://` and `https://` can be called.",
+            f"The URL begins with `{scheme[1][:20]}:`."
+            " Only `http://` and `https://` can be called.",
         )
     return Refusal(
         "invalid", "The URL is not complete. Write it in full, like `https://example.com/hook`."
@@ -463,11 +464,10 @@ def _patterns_of(host: str, port: int) -> set[str]:
 
 def _normal_pattern(entry: str) -> str:
     entry = entry.strip().lower()
-    host, colon, port = entry.rpartition(":")
-    if entry.startswith("[") and entry.endswith("]"):
-        host, colon, port = entry, "", ""
-    elif not colon or entry.count(":") > 1 and not entry.startswith("["):
-        host, colon, port = entry, "", ""
+    host, colon, port = entry, "", ""
+    bare_ipv6 = entry.count(":") > 1 and not entry.startswith("[")
+    if ":" in entry and not bare_ipv6 and not entry.endswith("]"):
+        host, colon, port = entry.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
     try:
         host = str(ip_address(host))

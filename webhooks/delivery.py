@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import zip_longest
 from typing import Any, Final
 
 from django.db import connection, transaction
@@ -71,11 +72,8 @@ def claim_jobs(
     """
     now = timezone.now()
     with transaction.atomic():
-        jobs: list[ClaimedJob] = []
-        lanes = [lane for lane in _lanes_with_work(after_lane) if room(lane) > 0]
-        for position, lane in enumerate(lanes):
-            share = -(-(limit - len(jobs)) // (len(lanes) - position))
-            jobs += _take(lane, min(share, room(lane)), now)
+        lanes = {lane: room(lane) for lane in _lanes_with_work(after_lane) if room(lane) > 0}
+        jobs = _take_shares(lanes, limit, now)
         WebhookJob.objects.filter(pk__in=[job.id for job in jobs]).update(
             status=JobStatus.SENDING,
             attempts=F("attempts") + 1,
@@ -151,9 +149,32 @@ def _hop(after_lane: str, limit: int) -> list[str]:
         return [lane for (lane,) in cursor.fetchall()]
 
 
-def _take(lane: str, limit: int, now: datetime) -> list[ClaimedJob]:
-    due = WebhookJob.objects.due(now).filter(lane=lane).order_by("next_attempt_at")
-    rows = due.select_for_update(skip_locked=True).values_list(*_CLAIMED_COLUMNS)[:limit]
+def _take_shares(lanes: dict[str, int], limit: int, now: datetime) -> list[ClaimedJob]:
+    """An equal share of `limit` from each lane; what some leave over goes to those that have more."""
+    taken: dict[str, list[ClaimedJob]] = {lane: [] for lane in lanes}
+    hungry = list(lanes)
+    while hungry and limit > 0:
+        share = -(-limit // len(hungry))
+        still_hungry = []
+        for lane in hungry:
+            wanted = min(share, lanes[lane] - len(taken[lane]), limit)
+            jobs = _take(lane, wanted, now, [job.id for job in taken[lane]])
+            taken[lane] += jobs
+            limit -= len(jobs)
+            if len(jobs) == wanted and len(taken[lane]) < lanes[lane]:
+                still_hungry.append(lane)
+        hungry = still_hungry
+    rounds = zip_longest(*taken.values())  # in turns, so that no lane waits behind another's share
+    return [job for turn in rounds for job in turn if job is not None]
+
+
+def _take(lane: str, limit: int, now: datetime, taken: Sequence[str]) -> list[ClaimedJob]:
+    due = WebhookJob.objects.due(now).filter(lane=lane).exclude(pk__in=taken)
+    rows = (
+        due.order_by("next_attempt_at")
+        .select_for_update(skip_locked=True)
+        .values_list(*_CLAIMED_COLUMNS)[:limit]
+    )
     jobs = []
     for row in rows:
         values = dict(zip(_CLAIMED_COLUMNS, row, strict=True))
@@ -243,7 +264,10 @@ def _update_jobs(rows: Sequence[Sequence[Any]]) -> None:
         cursor.executemany(
             f"UPDATE {meta.db_table} SET {assignments} WHERE id = %s AND lease_token = %s",  # noqa: S608
             [
-                [field.get_db_prep_save(value, connection) for field, value in zip(fields, row, strict=True)]
+                [
+                    field.get_db_prep_save(value, connection)
+                    for field, value in zip(fields, row, strict=True)
+                ]
                 for row in rows
             ],
         )

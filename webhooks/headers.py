@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 
 # Set by the transport, or about one connection only (RFC 9110, section 7.6.1): a caller who could
 # set them could smuggle a second request or break the pooled connection.
@@ -39,13 +40,16 @@ def check_headers(
     """
     problems = []
     for name, value in headers:
-        reason = _name_problem(name, reserved) or _value_problem(value)
+        reason = _name_problem(name) or _value_problem(value)
+        if reason is None and name.lower() in reserved:
+            reason = "Signing sets this header. Leave it away, or choose another name."
         if reason:
             problems.append((name, reason))
     return problems
 
 
-def _name_problem(name: str, reserved: Collection[str]) -> str | None:
+@lru_cache(1024)
+def _name_problem(name: str) -> str | None:
     if not name:
         return "The name is empty."
     if len(name) > MAX_NAME_LENGTH:
@@ -55,8 +59,6 @@ def _name_problem(name: str, reserved: Collection[str]) -> str | None:
     lower = name.lower()
     if lower in _CONNECTION_HEADERS or lower.startswith("proxy-"):
         return "Signalbox sets this header itself. Leave it away."
-    if lower in reserved:
-        return "Signing sets this header. Leave it away, or choose another name."
     return None
 
 

@@ -28,6 +28,8 @@ def record_request(*, endpoint: InboundEndpoint, request: HttpRequest, body: byt
         remote_address=request.META.get("REMOTE_ADDR") or "",
     )
     older = RequestLog.objects.filter(endpoint=endpoint).order_by("-id")
-    surplus = list(older.values_list("pk", flat=True)[KEEP_PER_INSPECTOR : KEEP_PER_INSPECTOR + 100])
+    surplus = list(
+        older.values_list("pk", flat=True)[KEEP_PER_INSPECTOR : KEEP_PER_INSPECTOR + 100]
+    )
     RequestLog.objects.filter(pk__in=surplus).delete()
     return row

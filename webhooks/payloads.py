@@ -21,7 +21,9 @@ def context_of(event: Event, event_name: str) -> dict[str, Any]:
         ),
         "record": _record(event) if event.record else None,
         "previous": Namespace(_flat(event.before), label="previous") if event.before else None,
-        "subject": Namespace(_subject(event, event.after or event.before), label=event.subject_label),
+        "subject": Namespace(
+            _subject(event, event.after or event.before), label=event.subject_label
+        ),
         "object": _object(event.object),
         "actor": _actor(event.actor),
         "now": event.created_at,

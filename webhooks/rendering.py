@@ -160,7 +160,15 @@ def _number(part: str, value: Any) -> Any:
 def _boolean(part: str, value: Any) -> bool:
     if isinstance(value, bool):
         return value
-    words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False, "": False}
+    words = {
+        "true": True,
+        "yes": True,
+        "1": True,
+        "false": False,
+        "no": False,
+        "0": False,
+        "": False,
+    }
     try:
         return words[str(value).strip().lower()]
     except KeyError:

@@ -131,7 +131,14 @@ def _render_again(job: WebhookJob) -> None:
     fresh = make_job(job.webhook, job.event, job.event_name, is_test=job.is_test)
     if fresh is None:
         raise FilterSaysNo
-    for name in ("status", "error_kind", "error", "next_attempt_at", "finished_at", *RENDERED_FIELDS):
+    for name in (
+        "status",
+        "error_kind",
+        "error",
+        "next_attempt_at",
+        "finished_at",
+        *RENDERED_FIELDS,
+    ):
         setattr(job, name, getattr(fresh, name))
 
 
@@ -152,4 +159,3 @@ def _require(job: WebhookJob, statuses: Sequence[str]) -> None:
         raise JobIsBeingSent
     if job.status not in statuses:
         raise JobWasDelivered
-

@@ -56,9 +56,7 @@ def make_job(
         context = context_of(event, event_name)
         if not is_test and not matches(webhook.filter, context):
             return None
-        request = render_request(
-            template_of(webhook), context, default_payload(event, event_name)
-        )
+        request = render_request(template_of(webhook), context, default_payload(event, event_name))
     except RenderError as error:
         return _fail(job, error, now)
     job.url, job.body, job.lane = request.url, request.body, lane_of(request.url)

@@ -109,7 +109,9 @@ class WebhookJob(models.Model):
     @property
     def summary(self) -> str:
         """The HTTP status, or the error in words; before the first attempt, the status."""
-        return self.error or (str(self.status_code) if self.status_code else self.get_status_display())
+        return self.error or (
+            str(self.status_code) if self.status_code else self.get_status_display()
+        )
 
 
 class JobChange(models.Model):

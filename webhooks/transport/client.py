@@ -150,11 +150,11 @@ class Transport:
     def _judge(self, request: OutboundRequest) -> Target:
         method = request.method
         if not _is_method(method) or method in _REFUSED_METHODS:
-            raise Fault(ErrorKind.INVALID, f"Method `{method[:32]!r}` cannot be sent.")
+            raise Fault(ErrorKind.INVALID, f"Method `{_plain(method)}` cannot be sent.")
         problems = check_headers(request.headers)
         if problems:
             name, reason = problems[0]
-            raise Fault(ErrorKind.INVALID, f"Header `{name[:100]!r}`: {reason}")
+            raise Fault(ErrorKind.INVALID, f"Header `{_plain(name)}`: {reason}")
         if len(self._known) > MAX_KNOWN_ORIGINS:
             self._known.clear()
         target = judge_url(request.url, self._policy, self._known)
@@ -178,6 +178,10 @@ class Transport:
         except requests.RequestException as error:
             raise _fault_of(error) from None
         return answer if isinstance(answer, Answer) else _answer_of(answer)
+
+
+def _plain(text: str) -> str:
+    return text[:100].encode("ascii", "backslashreplace").decode().encode("unicode_escape").decode()
 
 
 def _fault_of(error: requests.RequestException) -> Fault:

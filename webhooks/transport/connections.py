@@ -196,8 +196,6 @@ class GuardedConnection(HTTPConnection):
 class GuardedTlsConnection(GuardedConnection, HTTPSConnection):
     """The same over TLS: the certificate is checked for the name, the address is the judged one."""
 
-    default_port = DEFAULT_PORTS["https"]
-
     def open(self, attempt: Attempt) -> None:
         until = attempt.connect_by()
         sock = self._connect_tcp(attempt, until)

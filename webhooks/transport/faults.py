@@ -104,7 +104,8 @@ def _tls_words(error: ssl.SSLError, stage: Stage, where: str) -> str:
     reason = (error.reason or "").replace("_", " ").lower()
     if "wrong version" in reason or "record layer" in reason or "http request" in reason:
         return f"{where} does not speak TLS on this port. Is it an `http://` address?"
-    if "certificate required" in reason or "handshake failure" in reason and stage is not Stage.TLS:
+    late_failure = "handshake failure" in reason and stage is not Stage.TLS
+    if "certificate required" in reason or late_failure:
         return f"{where} asks for a client certificate. Add one to the request."
     if "unknown ca" in reason or "bad certificate" in reason:
         return f"{where} did not accept our client certificate ({reason})."

@@ -14,6 +14,9 @@ IDLE_S = 15.0
 class Idle(Protocol):
     expires_at: float  # monotonic clock
 
+    @property
+    def is_connected(self) -> bool: ...
+
     def close(self) -> None: ...
 
 
@@ -46,10 +49,10 @@ class IdleConnections:
     def give(self, shelf: "IdleShelf", connection: Idle) -> None:
         victim: Idle | None = None
         with self._lock:
-            stack = self._shelves.get(shelf, ())
+            stack = self._shelves.get(shelf)
             if self._closed:
                 victim = connection
-            elif len(stack) >= self._per_origin:
+            elif stack is not None and len(stack) >= self._per_origin:
                 victim = stack[0]
                 self._remove(victim)
             elif len(self._order) >= self._total:
@@ -103,7 +106,7 @@ class IdleShelf:
         if connection is not None:  # urllib3 begins by filling a pool with None
             self._idle.give(self, connection)
 
-    def get(self, block: bool = False) -> Idle:  # noqa: ARG002, FBT001
+    def get(self, block: bool = False) -> Idle:
         """As urllib3 empties the queue of a pool that nobody uses any more."""
         connection = self.take()
         if connection is None:

@@ -1,6 +1,7 @@
 """Following a redirect: pure. What changes from one hop to the next (RFC 9110, section 15.4)."""
 
 import re
+from contextlib import suppress
 from dataclasses import replace
 from urllib.parse import urljoin
 
@@ -19,10 +20,8 @@ def location_of(headers: list[tuple[str, str]]) -> str | None:
     """The target of a redirect. Its bytes came as latin-1; people write UTF-8."""
     for name, value in headers:
         if name.lower() == "location" and value:
-            try:
-                value = value.encode("latin-1").decode()  # noqa: PLW2901
-            except UnicodeError:
-                pass
+            with suppress(UnicodeError):
+                value = value.encode("latin-1").decode()
             return value.replace(" ", "%20")
     return None
 
@@ -38,7 +37,7 @@ def next_url(url: str, location: str) -> str | None:
 def next_request(request: OutboundRequest, status: int, url: str) -> OutboundRequest:
     """The request for the next hop, while it stays at the same origin."""
     method = request.method
-    if status == 303 and method != "HEAD" or status in (301, 302) and method == "POST":
+    if (status == 303 and method != "HEAD") or (status in (301, 302) and method == "POST"):
         headers = [
             pair for pair in request.headers if not _ABOUT_THE_BODY.fullmatch(pair[0].lower())
         ]

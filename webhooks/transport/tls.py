@@ -46,7 +46,7 @@ class TlsContexts:
                 self._contexts.move_to_end(key)
             return context
 
-    def _build(self, verify: bool, client_cert: ClientCert | None) -> ssl.SSLContext:  # noqa: FBT001
+    def _build(self, verify: bool, client_cert: ClientCert | None) -> ssl.SSLContext:
         context = ssl.create_default_context(cafile=self._ca_bundle)
         context.set_alpn_protocols(["http/1.1"])
         if not verify:

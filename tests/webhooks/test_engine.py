@@ -1,0 +1,134 @@
+"""The engine: claims, sends through threads, writes outcomes, and ends in good order."""
+
+import threading
+import time
+from contextlib import contextmanager
+
+import pytest
+from django.db import OperationalError
+
+from tests.waiting import wait_until
+from tests.webhooks.making import FakeTransport, answer, make_job
+from webhooks import delivery
+from webhooks.engine import DeliveryEngine
+from webhooks.models import RequestLog, WebhookJob
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@contextmanager
+def running(transport, *, concurrency=8, per_lane=4):
+    engine = DeliveryEngine(transport, concurrency=concurrency, per_lane=per_lane)
+    engine.start()
+    try:
+        yield engine
+    finally:
+        engine.stop()
+
+
+def count(status):
+    return WebhookJob.objects.filter(status=status).count()
+
+
+def test_it_sends_what_is_due_and_records_it():
+    jobs = [make_job() for _ in range(30)]
+    transport = FakeTransport()
+    with running(transport):
+        wait_until(lambda: count("succeeded") == 30)
+    assert sorted(dict(request.headers)["webhook-id"] for request in transport.sent) == sorted(
+        job.pk for job in jobs
+    )
+    assert RequestLog.objects.count() == 30
+
+
+def test_a_wake_makes_it_look_again():
+    transport = FakeTransport()
+    with running(transport) as engine:
+        time.sleep(0.2)
+        make_job()
+        engine.wake()
+        wait_until(lambda: count("succeeded") == 1)
+
+
+def test_a_destination_that_hangs_leaves_senders_for_the_others():
+    release = threading.Event()
+
+    def respond(request):
+        if request.url.startswith("http://127.0.0.1:1/"):
+            release.wait(10)
+        return answer()
+
+    for _ in range(20):
+        make_job("http://127.0.0.1:1/hangs")
+    for _ in range(20):
+        make_job("http://127.0.0.1:2/quick")
+    with running(FakeTransport(respond)):
+        wait_until(lambda: count("succeeded") == 20)
+        assert not WebhookJob.objects.filter(status="succeeded", url__contains="hangs").exists()
+        release.set()
+        wait_until(lambda: count("succeeded") == 40)
+
+
+def test_leases_are_renewed_while_a_request_takes_its_time(monkeypatch):
+    monkeypatch.setattr("webhooks.engine.LEASE_RENEWAL_S", 0.1)
+    release = threading.Event()
+    renewals = []
+    renew = delivery.renew_leases
+    monkeypatch.setattr(
+        "webhooks.delivery.renew_leases", lambda token: renewals.append(token) or renew(token)
+    )
+    make_job()
+    with running(FakeTransport(lambda request: release.wait(10) and answer())):
+        wait_until(lambda: len(renewals) >= 3)
+        release.set()
+        wait_until(lambda: count("succeeded") == 1)
+
+
+def test_an_outcome_is_kept_until_the_database_takes_it(monkeypatch):
+    record, failures = delivery.record_outcomes, []
+
+    def flaky(token, finished):
+        if len(failures) < 2:
+            failures.append(1)
+            raise OperationalError("the database was restarted")
+        record(token, finished)
+
+    monkeypatch.setattr("webhooks.delivery.record_outcomes", flaky)
+    make_job()
+    transport = FakeTransport()
+    with running(transport):
+        wait_until(lambda: count("succeeded") == 1)
+    assert len(transport.sent) == 1
+    assert len(failures) == 2
+
+
+def test_stopping_waits_for_what_is_in_the_air_and_gives_back_the_rest():
+    began = threading.Event()
+
+    def respond(request):
+        began.set()
+        time.sleep(0.3)
+        return answer()
+
+    for _ in range(6):
+        make_job()
+    transport = FakeTransport(respond)
+    with running(transport, concurrency=2, per_lane=6) as engine:
+        began.wait(5)
+        engine.stop(timeout_s=3)
+    assert count("sending") == 0
+    assert count("succeeded") == len(transport.sent)
+    assert count("pending") == 6 - len(transport.sent)
+    assert set(WebhookJob.objects.filter(status="pending").values_list("attempts", flat=True)) <= {
+        0
+    }
+
+
+def test_nothing_is_sent_on_a_lease_that_ran_out(monkeypatch):
+    monkeypatch.setattr("webhooks.engine.LEASE_S", -1.0)
+    make_job()
+    transport = FakeTransport()
+    with running(transport) as engine:
+        wait_until(lambda: count("sending") == 1)
+        wait_until(lambda: not engine._in_hand)
+    assert transport.sent == []
