@@ -8,6 +8,7 @@ import os
 import threading
 import time
 import uuid
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -18,6 +19,7 @@ ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _VALUES = {character: value for value, character in enumerate(ALPHABET)}
 _PAIRS = [a + b for a in ALPHABET for b in ALPHABET]
 SUFFIX_LENGTH = 26
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _lock = threading.Lock()
 _last = 0
@@ -62,6 +64,12 @@ def new_id(prefix: str) -> str:
     return encode(prefix, uuid7())
 
 
+def first_id_at(prefix: str, when: datetime) -> str:
+    """The lowest id of that millisecond: a range of time is a range of ids, and needs no index."""
+    milliseconds = (when - _EPOCH) // timedelta(milliseconds=1)
+    return encode(prefix, uuid.UUID(int=max(0, milliseconds) << 80))
+
+
 class TypeIDField(models.UUIDField):
     """A UUID column whose Python value is the TypeID's text."""
 
@@ -78,7 +86,9 @@ class TypeIDField(models.UUIDField):
             del kwargs["default"], kwargs["editable"]
         return name, path, [self.prefix, *args], kwargs
 
-    def from_db_value(self, value: uuid.UUID | None, expression: Any, connection: Any) -> str | None:
+    def from_db_value(
+        self, value: uuid.UUID | None, expression: Any, connection: Any
+    ) -> str | None:
         return None if value is None else encode(self.prefix, value)
 
     def to_python(self, value: Any) -> str | None:
