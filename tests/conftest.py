@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -161,13 +161,13 @@ def database_url() -> str:
 
 
 class WorkerProcess:
-    """A real `manage.py worker`."""
+    """A real worker process."""
 
-    def __init__(self, arguments: tuple[str, ...], environment: dict[str, str], log: Path) -> None:
+    def __init__(self, command: list[str], environment: dict[str, str], log: Path) -> None:
         self.log = log
         with log.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "worker", *arguments],
+                [sys.executable, *command],
                 cwd=settings.BASE_DIR,
                 env={
                     **os.environ,
@@ -205,12 +205,18 @@ def spawn_worker(
 ) -> Iterator[Callable[..., WorkerProcess]]:
     """Start real worker processes on the test database: `spawn_worker("deliveries", OUTBOUND_PROXY="…")`.
 
-    Returns when the worker listens. What is still running after the test is killed.
+    `command` replaces `manage.py worker` by something else that calls `run_worker`. Returns when the worker listens. What is still running after the test is killed.
     """
     started: list[WorkerProcess] = []
 
-    def spawn(*queue_names: str, wait: bool = True, **environment: str) -> WorkerProcess:
-        worker = WorkerProcess(queue_names, environment, tmp_path / f"worker-{len(started)}.log")
+    def spawn(
+        *queue_names: str,
+        command: Sequence[str] = ("manage.py", "worker"),
+        wait: bool = True,
+        **environment: str,
+    ) -> WorkerProcess:
+        log = tmp_path / f"worker-{len(started)}.log"
+        worker = WorkerProcess([*command, *queue_names], environment, log)
         started.append(worker)
         if wait:
             wait_until(

@@ -4,6 +4,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import django_rq
 import pytest
@@ -29,7 +30,7 @@ def deaf_server(
 ) -> Iterator[None]:
     """A Redis that accepts connections and never answers."""
     listener = socket.create_server(("127.0.0.1", 0))
-    monkeypatch.setattr(settings, "REDIS_URL", f"redis://127.0.0.1:{listener.getsockname()[1]}")
+    settings.REDIS_URL = f"redis://127.0.0.1:{listener.getsockname()[1]}"
     queues.bell_redis.cache_clear()
     yield
     queues.bell_redis.cache_clear()
@@ -114,9 +115,7 @@ def test_redis_that_hangs_does_not_hold_up_a_save(deaf_server: None) -> None:
     assert time.monotonic() - began_at < 0.15
 
 
-def test_redis_that_came_back_is_rung_again(
-    redis_process: RedisProcess, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_redis_that_came_back_is_rung_again(redis_process: RedisProcess) -> None:
     ring("events")  # leaves a pooled connection behind, which the restart makes useless
     redis_process.stop()
     redis_process.start()
