@@ -20,9 +20,7 @@ class Event(models.Model):
     id = TypeIDField("evt", primary_key=True)
     # The kind of change, such as "record.updated".
     type = models.CharField(max_length=50)
-    object = models.ForeignKey(
-        ObjectDefinition, models.SET_NULL, null=True, related_name="events"
-    )
+    object = models.ForeignKey(ObjectDefinition, models.SET_NULL, null=True, related_name="events")
     record = models.ForeignKey(Record, models.SET_NULL, null=True, related_name="events")
     # Who or what the event is about, also when it is no record: "user_01…", "team 4", "obj_def_leads".
     subject_id = models.CharField(max_length=80, blank=True)

@@ -1,0 +1,92 @@
+"""Snapshots: what events tell of a subject before and after."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from records.models.objects import FieldDefinition, ObjectDefinition, Stage
+from records.models.records import Record
+from records.models.tracking import copy_value, same
+
+OBJECT_NAMES = ("slug", "name", "plural", "icon", "description", "position", "allow_drafts")
+FIELD_NAMES = (
+    "label",
+    "kind",
+    "required",
+    "unique",
+    "in_list",
+    "default",
+    "help_text",
+    "options",
+    "position",
+)
+STAGE_NAMES = ("label", "colour", "position")
+
+
+def snapshot(record: Record) -> dict[str, Any]:
+    """A record's values as they are stored."""
+    return _record_values(record.__dict__, record)
+
+
+def loaded_snapshot(record: Record) -> dict[str, Any]:
+    """A record's values as they were loaded or last saved."""
+    return _record_values(record.loaded, record)
+
+
+def changed_names(
+    before: Mapping[str, Any] | None, after: Mapping[str, Any] | None, order: Iterable[str] = ()
+) -> list[str]:
+    """Field slugs (those in `order` first, in that order), then stage, state, owner, as far as they differ.
+
+    A field without a value and a field that is not there are the same.
+    """
+    before, after = before or {}, after or {}
+    old, new = before.get("data") or {}, after.get("data") or {}
+    slugs = dict.fromkeys([*order, *new, *old])
+    names = [slug for slug in slugs if not same(old.get(slug), new.get(slug))]
+    names += [name for name in ("stage", "state", "owner") if before.get(name) != after.get(name)]
+    return names
+
+
+def object_snapshot(object_id: int) -> dict[str, Any] | None:
+    """An object with its fields and stages, as the database has them; None when it is not there."""
+    row = ObjectDefinition.objects.filter(pk=object_id).values(*OBJECT_NAMES, "deleted_at").first()
+    if row is None:
+        return None
+    deleted = row.pop("deleted_at") is not None
+    fields = FieldDefinition.objects.filter(object_id=object_id).values("slug", *FIELD_NAMES)
+    stages = Stage.objects.filter(object_id=object_id).values("slug", *STAGE_NAMES)
+    return {
+        **row,
+        "deleted": deleted,
+        "fields": {item.pop("slug"): item for item in fields},
+        "stages": {item.pop("slug"): item for item in stages},
+    }
+
+
+def object_changed_names(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """Attributes that differ, then "fields.email", "stages.won" for each part that does."""
+    names = [name for name in OBJECT_NAMES if before[name] != after[name]]
+    for parts in ("fields", "stages"):
+        slugs = dict.fromkeys([*after[parts], *before[parts]])
+        names += [
+            f"{parts}.{slug}"
+            for slug in slugs
+            if not same(before[parts].get(slug), after[parts].get(slug))
+        ]
+    return names
+
+
+def plain_changed_names(
+    before: Mapping[str, Any], after: Mapping[str, Any], names: Sequence[str]
+) -> list[str]:
+    """Those of the names whose values differ."""
+    return [name for name in names if before.get(name) != after.get(name)]
+
+
+def _record_values(values: Mapping[str, Any], record: Record) -> dict[str, Any]:
+    return {
+        "stage": values.get("stage", ""),
+        "state": str(values.get("state", "")),
+        "owner": values.get("owner_id"),
+        "data": copy_value(values.get("data", {})),
+    }
