@@ -17,6 +17,7 @@ CATALOGUE: Final[dict[str, dict[str, str]]] = {
         "closed": "Closed",
         "deleted": "Deleted",
         "restored": "Restored",
+        "quarantined": "Quarantined",
     },
     "object": {
         "created": "Created",
@@ -60,7 +61,7 @@ def event_names() -> list[str]:
 
 
 def label_of(name: str) -> str:
-    """"record.stage_changed" → "Record · Stage changed"; an unknown name stays as it is."""
+    """The name in words: "record.stage_changed" → "Record · Stage changed"; an unknown name stays as it is."""
     kind, _, event = name.partition(".")
     label = CATALOGUE.get(kind, {}).get(event)
     return f"{TYPE_LABELS[kind].partition(' (')[0]} · {label}" if label else name
@@ -78,14 +79,15 @@ def names_of(
     if change not in ("record.created", "record.updated"):
         return frozenset((change,))
     names = {change}
-    state = (after or {}).get("state")
+    old_state, state = (before or {}).get("state"), (after or {}).get("state")
     if state == "draft":
         names.add("record.saved")
-    elif state != (before or {}).get("state"):
+    elif state != old_state and (old_state, state) != ("closed", "submitted"):
+        # A closed record that is reopened was submitted long ago: it is only updated.
         names.add(f"record.{state}")
     if change == "record.updated":
         if "stage" in changed:
             names.add("record.stage_changed")
-        if any(name not in ("state", "owner") for name in changed):
+        if any(name not in ("state", "owner", "quarantined") for name in changed):
             names.add("record.field_changed")
     return frozenset(names)

@@ -59,7 +59,7 @@ class Number(Kind):
 class DecimalNumber(Number):
     """A number with `places` digits after the point at most."""
 
-    option_names = ("min", "max", "places")
+    option_names: ClassVar[tuple[str, ...]] = ("min", "max", "places")
 
     def places(self, field: FieldDefinition) -> int:
         return int(field.options.get("places", DEFAULT_PLACES))

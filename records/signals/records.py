@@ -83,6 +83,12 @@ def _events_of(record: Record, loaded: Mapping[str, Any]) -> Iterable[Event]:
     if loaded["quarantined_at"] is None and record.quarantined_at is not None:
         reason = {"quarantine_reason": record.quarantine_reason}
         events.append(_event("record.quarantined", record, after={**after, **reason}))
+    if loaded["quarantined_at"] is not None and record.quarantined_at is None:
+        values = {
+            "before": {**before, "quarantined": True},
+            "after": {**after, "quarantined": False},
+        }
+        events.append(_event("record.updated", record, changed=["quarantined"], **values))
     return events
 
 
