@@ -18,6 +18,7 @@ CATALOGUE: Final[dict[str, dict[str, str]]] = {
         "deleted": "Deleted",
         "restored": "Restored",
         "quarantined": "Quarantined",
+        "released": "Released from quarantine",
     },
     "object": {
         "created": "Created",
@@ -88,6 +89,6 @@ def names_of(
     if change == "record.updated":
         if "stage" in changed:
             names.add("record.stage_changed")
-        if any(name not in ("state", "owner", "quarantined") for name in changed):
+        if any(name not in ("state", "owner") for name in changed):
             names.add("record.field_changed")
     return frozenset(names)

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.forms.widgets import FILE_INPUT_CONTRADICTION
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from records.exceptions import InvalidData, RecordsError
 from records.fieldkinds import MAX_OFFERED, Reference, kind_of
@@ -336,15 +336,7 @@ def _stored_file(definition: FieldDefinition, instance: Record | None) -> Stored
     if instance is None or not isinstance(stored, str):
         return None
     labels = kind_of(definition).labels([stored], definition)
-    return StoredFile(labels.get(stored, stored), file_url(instance, definition.slug))
-
-
-def file_url(record: Record, slug: str) -> str:
-    """Where the file in a field of a record can be had by whoever may see the record."""
-    try:
-        return reverse("record_file", args=[record.pk, slug])
-    except NoReverseMatch:
-        return "#"
+    return StoredFile(labels.get(stored, stored), reverse("file_download", args=[stored]))
 
 
 def _plain(text: str) -> str:
