@@ -95,7 +95,12 @@ def answering_once(answer: bytes) -> Behaviour:
 
 class HostileServer:
     def __init__(
-        self, behave: Behaviour, *, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None
+        self,
+        behave: Behaviour,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.behave = behave
         self.tls = tls
@@ -104,13 +109,16 @@ class HostileServer:
         self.stopped = threading.Event()
         self.host = host
         self._peers: list[socket.socket] = []
-        self._listener = socket.create_server((host, 0), backlog=64)
+        self._listener = socket.create_server(
+            (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=64
+        )
         self.port: int = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 
     @property
     def url(self) -> str:
-        return f"http{'s' if self.tls else ''}://{self.host}:{self.port}/hook"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http{'s' if self.tls else ''}://{host}:{self.port}/hook"
 
     def _accept(self) -> None:
         while True:
@@ -152,6 +160,20 @@ def closed_port() -> int:
     return port
 
 
+@contextlib.contextmanager
+def silent_listener(host: str) -> Iterator[int]:
+    """A port whose queue of connections is full: another one is neither taken nor refused."""
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server((host, 0), backlog=0))
+        port: int = listener.getsockname()[1]
+        for _ in range(4):
+            sock = stack.enter_context(socket.socket())
+            sock.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                sock.connect((host, port))
+        yield port
+
+
 def gzip_bomb(megabytes: int) -> bytes:
     """A gzip stream of zeros, made quickly: one compressed megabyte, repeated."""
     compressor = zlib.compressobj(9, zlib.DEFLATED, 31)
@@ -180,13 +202,12 @@ class Authority:
             self._write(f"{stem}.pem", certificate.public_bytes(serialization.Encoding.PEM)),
             self._write(
                 f"{stem}.key",
-                key.private_bytes(
-                    serialization.Encoding.PEM,
-                    serialization.PrivateFormat.PKCS8,
-                    serialization.NoEncryption(),
-                ),
+                _key_pem(key),
             ),
         )
+
+    def key_pem(self) -> bytes:
+        return _key_pem(self._key)
 
     def server_context(self, *hosts: str, expired: bool = False) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -231,6 +252,14 @@ class Authority:
         path = self._folder / name
         path.write_bytes(data)
         return str(path)
+
+
+def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
 
 
 def _name(name: str) -> x509.Name:

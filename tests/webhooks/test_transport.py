@@ -1,6 +1,8 @@
 """The transport against real sockets: honest receivers, broken ones and hostile ones."""
 
+import errno
 import gzip
+import random
 import socket
 import ssl
 import threading
@@ -10,6 +12,7 @@ import zlib
 from contextlib import ExitStack
 
 import pytest
+import requests
 import responses
 
 from tests.webhooks.hostile import (
@@ -23,13 +26,17 @@ from tests.webhooks.hostile import (
     closed_port,
     gzip_bomb,
     serving,
+    silent_listener,
 )
 from webhooks.addresses import NetworkPolicy
 from webhooks.headers import SIGNING_HEADERS, check_headers
 from webhooks.transport import KEEP_BYTES, ErrorKind, OutboundRequest, Outcome, Transport
 from webhooks.transport import client as client_room
 from webhooks.transport import resolver as resolver_room
+from webhooks.transport.answers import AnswerReader
+from webhooks.transport.faults import Stage, fault_of
 from webhooks.transport.idle import IdleConnections, IdleShelf
+from webhooks.transport.outcome import Fault
 
 LOOPBACK = NetworkPolicy.from_settings(allowed_networks=["127.0.0.0/8"])
 
@@ -102,6 +109,26 @@ def with_body(body: bytes, *headers: bytes) -> bytes:
     return b"HTTP/1.1 200 OK\r\n%bContent-Length: %d\r\n\r\n%b" % (head, len(body), body)
 
 
+def zlib_broken_after_hello() -> bytes:
+    compressor = zlib.compressobj(9, zlib.DEFLATED, 31)
+    good = compressor.compress(b"hello") + compressor.flush(zlib.Z_FULL_FLUSH)
+    return good + b"\xff" * len(good)
+
+
+def wait_until_idle_ones_are_gone(transport: Transport) -> None:
+    """Until what the receiver did to idle connections has arrived here."""
+    ends = time.monotonic() + 3
+    while any(connection.is_connected for connection in transport._idle._order):
+        assert time.monotonic() < ends
+        time.sleep(0.005)
+
+
+def tls_error(reason: str) -> ssl.SSLError:
+    error = ssl.SSLError(1, reason)
+    error.reason = reason
+    return error
+
+
 # What goes out
 
 
@@ -114,7 +141,7 @@ def test_request_arrives_as_it_was_given(transport, serve):
             ("X-Twice", "a"),
             ("X-Twice", "b"),
             ("webhook-signature", "v1,x"),
-            ("X-é".encode().decode("ascii", "ignore") + "e", "é"),
+            ("X-e", "é"),
         ],
         body=b'{"a": 1}',
     )
@@ -332,6 +359,29 @@ def test_pooled_connection_gets_a_fresh_deadline(transport, serve):
     assert server.connections == 1
 
 
+def test_silent_address_is_given_up_after_the_connect_timeout(transport):
+    with silent_listener("127.0.0.1") as port:
+        outcome, took_s = timed(
+            transport, f"http://127.0.0.1:{port}/", timeout_s=5, connect_timeout_s=0.3
+        )
+    assert outcome.error_kind == ErrorKind.TIMEOUT
+    assert outcome.error.startswith(f"No connection to 127.0.0.1:{port} within 0.3 s.")
+    assert not outcome.request_sent
+    assert took_s < 2
+
+
+def test_silent_address_leaves_time_for_the_next(transport, serve, monkeypatch):
+    with silent_listener("127.0.0.4") as port:
+        server = HostileServer(answering(OK), host="127.0.0.5", port=port)
+        names(monkeypatch, half_example=["127.0.0.4", "127.0.0.5"])
+        outcome, took_s = timed(
+            transport, f"http://half.example:{port}/", timeout_s=5, connect_timeout_s=0.6
+        )
+        server.stop()
+    assert (outcome.status_code, outcome.remote_address) == (200, f"127.0.0.5:{port}")
+    assert took_s < 2
+
+
 def test_no_time_at_all_is_a_timeout(transport, serve):
     assert post(transport, serve(answering(OK)).url, timeout_s=0).error_kind == ErrorKind.TIMEOUT
 
@@ -434,6 +484,28 @@ def test_body_is_decompressed(transport, serve, coding, data):
     assert server.connections == 1
 
 
+@pytest.mark.parametrize(
+    ("data", "split"),
+    [
+        (gzip.compress(b"hello") + gzip.compress(b"more"), 30),
+        (gzip.compress(b"hello") + gzip.compress(b"more"), len(gzip.compress(b"hello"))),
+        (gzip.compress(b"hello") + b"junk", 5),
+        (zlib_broken_after_hello(), len(zlib_broken_after_hello()) // 2),
+    ],
+)
+def test_what_follows_a_compressed_body_is_dropped(transport, serve, data, split):
+    body = b"%x\r\n%b\r\n%x\r\n%b\r\n0\r\n\r\n" % (
+        split,
+        data[:split],
+        len(data) - split,
+        data[split:],
+    )
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n"
+    outcome = post(transport, serve(raw(head + body)).url)
+    assert (outcome.status_code, outcome.error_kind, outcome.truncated) == (200, "", True)
+    assert outcome.body == b"hello"
+
+
 def test_headers_of_10_mb_are_too_large(transport, serve):
     def behave(peer: Peer) -> None:
         peer.request()
@@ -494,7 +566,7 @@ def test_few_interim_answers_are_passed_over(transport, serve):
             "protocol", 200, "chunk without a size",
         ),
         (
-            answering_once(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc"),
+            answering_once(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n"),
             "protocol", 200, "wrong length",
         ),
         (
@@ -592,6 +664,49 @@ def test_connection_reset_while_sending(transport, serve):
     assert "while the request was being sent" in outcome.error
 
 
+def test_no_answer_however_garbled_gets_out_of_hand():
+    """Mutations of honest answers end in an answer or a fault, and read a bounded number of bytes."""
+    seeds = [
+        OK,
+        with_body(gzip.compress(b"hello" * 50), b"Content-Encoding: gzip"),
+        with_body(zlib.compress(b"hello" * 50), b"Content-Encoding: deflate"),
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nA: b\r\n\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.0 200 OK\r\nConnection: keep-alive\r\n\r\nhello",
+    ]
+    chance = random.Random(1)
+    for _ in range(4000):
+        data = bytearray(chance.choice(seeds))
+        for _ in range(chance.randint(1, 6)):
+            at = chance.randrange(len(data))
+            data[at : at + chance.randint(0, 2)] = chance.choice(
+                [
+                    b"",
+                    b"\r\n",
+                    b"\n",
+                    b":",
+                    b"9999",
+                    b"-1",
+                    b"\x00",
+                    b"\xff",
+                    b";",
+                    b" ",
+                    b"HTTP/1.1",
+                ]
+            )
+        pieces = [bytes(data[i : i + 7]) for i in range(0, len(data), 7)]
+        reader = AnswerReader(lambda: pieces.pop(0) if pieces else b"", explain)  # noqa: B023
+        try:
+            answer = reader.read("POST")
+        except Fault:
+            continue
+        assert len(answer.body) <= KEEP_BYTES
+        assert 100 <= answer.status <= 999
+
+
+def explain(error: OSError, stage: Stage) -> Fault:
+    return fault_of(error, stage, "the receiver", 1.0)
+
+
 # Connections
 
 
@@ -631,8 +746,8 @@ def test_connection_closed_while_idle_is_replaced(transport, serve):
     server = serve(answering_once(OK))
     for count in (1, 2, 3):
         assert post(transport, server.url).status_code == 200
-        time.sleep(0.05)
         assert server.connections == count
+        wait_until_idle_ones_are_gone(transport)
     assert len(server.requests) == 3
 
 
@@ -695,7 +810,7 @@ def test_late_bytes_do_not_poison_the_next_answer(transport, serve):
 
     server = serve(behave)
     assert post(transport, server.url).body == b"ok"
-    time.sleep(0.15)
+    wait_until_idle_ones_are_gone(transport)
     assert post(transport, server.url).body == b"ok"
     assert server.connections == 2
 
@@ -798,6 +913,17 @@ def test_pools_that_are_forgotten_close_their_connections(serve, monkeypatch):
     assert len(transport._idle) == 2
 
 
+def test_ipv6_receiver(serve):
+    try:
+        server = serve(answering(OK), host="::1")
+    except OSError:
+        pytest.skip("no IPv6 on this machine")
+    outcome = post(Transport(NetworkPolicy.from_settings(allowed_networks=["::1"])), server.url)
+    assert outcome.status_code == 200
+    assert outcome.remote_address == f"[::1]:{server.port}"
+    assert b"Host: [::1]:%d\r\n" % server.port in server.requests[0]
+
+
 # Names and addresses
 
 
@@ -827,7 +953,7 @@ def test_name_is_connected_to_the_address_that_was_judged(serve, monkeypatch):
     assert asked == ["rebind.example"]  # asked once: judged and connected to are the same answer
     good.drop_clients()
     monkeypatch.setattr(resolver_room, "FRESH_S", 0.0)
-    time.sleep(0.05)
+    wait_until_idle_ones_are_gone(transport)
     outcome = post(transport, url)
     assert outcome.error_kind == ErrorKind.BLOCKED
     assert "127.0.0.1, a loopback address" in outcome.error
@@ -968,9 +1094,7 @@ def test_self_signed_certificate_is_explained_and_accepted_without_verification(
     own = Authority(tmp_path, "receiver.example")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     key = tmp_path / "own.key"
-    from cryptography.hazmat.primitives import serialization as s
-
-    key.write_bytes(own._key.private_bytes(s.Encoding.PEM, s.PrivateFormat.PKCS8, s.NoEncryption()))
+    key.write_bytes(own.key_pem())
     context.load_cert_chain(own.file, key)
     server = serve(answering(OK), tls=context)
     transport = Transport(LOOPBACK)
@@ -1004,11 +1128,14 @@ def test_client_certificate(serve, authority):
     context.verify_mode = ssl.CERT_REQUIRED
     server = serve(answering(OK), tls=context)
     transport = Transport(LOOPBACK, ca_bundle=authority.file)
-    assert post(transport, server.url).error_kind == ErrorKind.TLS
+    # In TLS 1.3 the refusal comes after our side is done; the reset behind it may overtake its words.
+    refused = (ErrorKind.TLS, ErrorKind.PROTOCOL)
+    assert post(transport, server.url).error_kind in refused
     certificate = authority.issue("client", client=True)
     assert post(transport, server.url, client_cert=certificate).status_code == 200
     # Nor is the connection made with the certificate lent to those without.
-    assert post(transport, server.url).error_kind == ErrorKind.TLS
+    assert post(transport, server.url).error_kind in refused
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("content", [None, b"not a certificate"])
@@ -1178,7 +1305,63 @@ def test_unusable_proxy_is_refused_at_once():
         Transport(NetworkPolicy(), proxy="socks5://127.0.0.1:1080")
 
 
+# Words
+
+
+@pytest.mark.parametrize(
+    ("error", "stage", "kind", "words"),
+    [
+        (OSError(errno.ENETUNREACH, "unreachable"), Stage.CONNECT, "connect", "unreachable from here"),
+        (OSError(errno.EMFILE, "files"), Stage.CONNECT, "connect", "too many open files"),
+        (OSError(errno.EPERM, "Not permitted"), Stage.CONNECT, "connect", "failed: Not permitted."),
+        (ConnectionResetError(), Stage.CONNECT, "connect", "closed at once"),
+        (ssl.SSLEOFError(), Stage.ANSWER, "protocol", "without an answer"),
+        (ssl.SSLEOFError(), Stage.TLS, "tls", "TLS with the receiver failed"),
+        (tls_error("TLSV13_ALERT_CERTIFICATE_REQUIRED"), Stage.ANSWER, "tls", "asks for a client"),
+        (tls_error("SSLV3_ALERT_HANDSHAKE_FAILURE"), Stage.ANSWER, "tls", "asks for a client"),
+        (tls_error("SSLV3_ALERT_HANDSHAKE_FAILURE"), Stage.TLS, "tls", "alert handshake failure"),
+        (tls_error("TLSV1_ALERT_UNKNOWN_CA"), Stage.ANSWER, "tls", "did not accept our client"),
+    ],
+)  # fmt: skip
+def test_faults_in_words(error, stage, kind, words):
+    fault = fault_of(error, stage, "the receiver", 1.0)
+    assert fault.kind == kind
+    assert words in fault.words
+
+
+def test_lookups_are_bounded(monkeypatch):
+    monkeypatch.setattr(resolver_room, "MAX_LOOKUPS", 0)
+    asked = names(monkeypatch, example_com=["10.0.0.1"])
+    outcome = post(Transport(NetworkPolicy()), "http://example.com/", timeout_s=0.1)
+    assert outcome.error_kind == ErrorKind.DNS
+    assert asked == []
+
+
 # Together with the `responses` library
+
+
+@responses.activate
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (requests.ConnectTimeout("late"), ErrorKind.TIMEOUT),
+        (requests.ReadTimeout("late"), ErrorKind.TIMEOUT),
+        (requests.exceptions.SSLError("no trust"), ErrorKind.TLS),
+        (requests.ConnectionError("refused"), ErrorKind.CONNECT),
+        (requests.exceptions.ContentDecodingError("garbled"), ErrorKind.PROTOCOL),
+    ],
+)
+def test_errors_of_requests_itself_are_told(transport, error, kind):
+    responses.post("http://receiver.example/x", body=error)
+    outcome = post(transport, "http://receiver.example/x")
+    assert (outcome.error_kind, outcome.error) == (kind, str(error))
+
+
+@responses.activate
+def test_long_answer_of_the_responses_library_is_cut(transport):
+    responses.post("http://receiver.example/x", body=b"x" * (KEEP_BYTES + 1))
+    outcome = post(transport, "http://receiver.example/x")
+    assert (len(outcome.body), outcome.truncated) == (KEEP_BYTES, True)
 
 
 @responses.activate

@@ -39,6 +39,7 @@ class Body:
 
     def _decompress(self, data: bytes) -> bytes:
         """One byte more than there is room for, at most."""
+        first = self._decompressor is None
         limit = KEEP_BYTES - len(self._kept) + 1
         try:
             if self._decompressor is None:
@@ -48,12 +49,11 @@ class Body:
                 return b""
             decompressed = self._decompressor.decompress(data, limit)
         except zlib.error:
-            # The receiver labelled it wrongly: what it sent is still worth seeing.
-            if self._kept:
-                self.overflowed = True
-                return b""
-            self._coding = ""
-            return data
+            if first:  # The receiver labelled it wrongly: what it sent is still worth seeing.
+                self._coding = ""
+                return data
+            self.overflowed = True
+            return b""
         if self._decompressor.unused_data:
             self.overflowed = True
         return decompressed

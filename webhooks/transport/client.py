@@ -6,6 +6,7 @@ from contextlib import suppress
 from time import monotonic
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from webhooks.addresses import NetworkPolicy, Origin, Refusal, Target, judge_url
 from webhooks.headers import check_headers
@@ -201,7 +202,7 @@ def _answer_of(response: object) -> Answer:
     if not isinstance(response, requests.Response):
         raise TypeError(f"no answer: {response!r}")
     body = b""
-    with suppress(OSError):
+    with suppress(OSError, HTTPError):
         body = response.raw.read(KEEP_BYTES + 1, decode_content=True)
     return Answer(
         status=response.status_code,

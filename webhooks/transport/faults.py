@@ -101,7 +101,8 @@ def _tls_words(error: ssl.SSLError, stage: Stage, where: str) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         words = _CERTIFICATE_WORDS.get(error.verify_code, f"was refused: {error.verify_message}")
         return f"The TLS certificate of {where} {words}."
-    reason = (error.reason or "").replace("_", " ").lower()
+    # Errors that Python's own `ssl` raises, not OpenSSL, may have no reason.
+    reason = (getattr(error, "reason", None) or "").replace("_", " ").lower()
     if "wrong version" in reason or "record layer" in reason or "http request" in reason:
         return f"{where} does not speak TLS on this port. Is it an `http://` address?"
     late_failure = "handshake failure" in reason and stage is not Stage.TLS

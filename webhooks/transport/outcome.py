@@ -60,7 +60,7 @@ class Outcome:
     request_sent: bool  # False only when no byte of the request can have reached the receiver
 
 
-class Fault(Exception):  # noqa: N818  it is expected, and half a result
+class Fault(Exception):
     """A request went wrong in an expected way: the kind, and words for people."""
 
     def __init__(self, kind: ErrorKind, words: str) -> None:
