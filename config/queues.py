@@ -44,7 +44,7 @@ _FAILED_RING_TTL_S: Final = 600
 _patient: ContextVar[bool] = ContextVar("patient", default=False)
 _on_bell: dict[str, Callable[[], None]] = {}
 _on_sweep: list[Callable[[], None]] = []
-_redis_away_until = 0.0
+_redis_away_until = 0.0  # 0: it answers
 
 
 def on_bell(name: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
@@ -80,7 +80,6 @@ def bell_redis(*, patient: bool = False) -> "Redis":
 
 def ring(name: str) -> bool:
     """Wake a worker for `name`. False when Redis is away: the sweep will ring later, nothing is lost."""
-    global _redis_away_until
     patient = _patient.get()
     if time.monotonic() < _redis_away_until and not patient:
         return False
@@ -96,10 +95,24 @@ def ring(name: str) -> bool:
                 description=f"Bell: {name}",
             )
     except RedisError as error:
-        _redis_away_until = time.monotonic() + _REDIS_PAUSE_S
-        logger.warning("Redis does not answer (%s); %s will be rung for by the sweep", error, name)
+        _note_redis_is_away(error)
         return False
+    _note_redis_answers()
     return True
+
+
+def _note_redis_is_away(error: RedisError) -> None:
+    global _redis_away_until
+    if not _redis_away_until:
+        logger.warning("Redis does not answer (%s); nothing is lost, but it has to wait", error)
+    _redis_away_until = time.monotonic() + _REDIS_PAUSE_S
+
+
+def _note_redis_answers() -> None:
+    global _redis_away_until
+    if _redis_away_until:
+        _redis_away_until = 0.0
+        logger.warning("Redis answers again")
 
 
 def ring_on_commit(name: str) -> None:

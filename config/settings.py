@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -19,16 +20,22 @@ env.read_env(os.environ.get("ENV_FILE") or BASE_DIR / ".env")
 
 DEBUG = env.bool("DEBUG", default=False)
 # No default outside DEBUG: a guessable key would let anyone forge sessions.
-SECRET_KEY = (
-    env.str("SECRET_KEY", default="insecure-key-for-development-only-" + "0" * 32)
-    if DEBUG
-    else env.str("SECRET_KEY")
-)
+SECRET_KEY = env.str("SECRET_KEY", default="development-only-" + "insecure" * 6 if DEBUG else "")
+if not SECRET_KEY:
+    raise ImproperlyConfigured(
+        "SECRET_KEY is not set. An installation needs a long random one, in the environment or in .env "
+        "(python -c 'import secrets; print(secrets.token_urlsafe(50))' makes one). "
+        "On a development machine DEBUG=true is enough; `make run` sets it by itself."
+    )
+HOST = env.str("HOST", default="127.0.0.1")
 PORT = env.int("PORT", default=8000)
+# `make run` and gunicorn start so many: two processes of eight threads use two cores, and threads mostly wait.
+WEB_PROCESSES = env.int("WEB_PROCESSES", default=2)
+WEB_THREADS = env.int("WEB_THREADS", default=8)
+WORKERS = env.int("WORKERS", default=1)
 # Where people and other systems reach this installation; links in mails and the inspector use it.
 PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
 DEMO_PASSWORD = env.str("DEMO_PASSWORD", default="demo")
-SUPPORT_NAME = env.str("SITE_NAME", default="Signalbox")
 
 ALLOWED_HOSTS = env.list(
     "ALLOWED_HOSTS",
@@ -119,9 +126,9 @@ if _database["ENGINE"].endswith("sqlite3"):
         # WAL lets readers go on while one writes; NORMAL survives the death of any process.
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-20000;",
     }
-else:
-    _database["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE_S", default=600)
-    _database["CONN_HEALTH_CHECKS"] = True
+# A connection is kept for so long; one that the database has dropped meanwhile is noticed before it is used.
+_database["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE_S", default=600)
+_database["CONN_HEALTH_CHECKS"] = True
 
 # --- Redis: the doorbell ---------------------------------------------------------------------
 
@@ -211,4 +218,4 @@ LOGGING = {
     "loggers": {"rq": {"level": "WARNING"}, "rq.worker": {"level": "WARNING"}},
 }
 
-from config.look import UNFOLD  # noqa: E402, F401  (the admin's look, a room of its own)
+from config.look import SITE_NAME, UNFOLD  # noqa: E402, F401  (the admin's look, a room of its own)

@@ -51,6 +51,11 @@ class Worker(SimpleWorker):
         with suppress(RedisError):
             super().register_death()
 
+    def run_maintenance_tasks(self) -> None:
+        """Cleaning can wait until Redis is back."""
+        with suppress(RedisError):
+            super().run_maintenance_tasks()
+
     def _install_signal_handlers(self) -> None:
         """The process has its own: they also hold between two lifetimes of an RQ worker."""
 
@@ -88,7 +93,7 @@ def run_worker(queues: Sequence[str], *, burst: bool = False) -> None:
                 worker = make_worker(queues)
                 worker.work(burst=burst, logging_level="WARNING")
             except RedisError as error:
-                logger.warning("Redis does not answer (%s); the worker tries again", error)
+                logger.info("Redis does not answer (%s); the worker tries again", error)
             else:
                 if burst:
                     break

@@ -1,3 +1,4 @@
+import re
 import time
 from collections.abc import Callable
 
@@ -11,6 +12,7 @@ from tests.conftest import RedisProcess, WorkerProcess
 from tests.waiting import wait_until
 
 Spawn = Callable[..., WorkerProcess]
+MISSES_REDIS = re.compile("could not connect to Redis|Redis does not answer")
 
 
 @pytest.fixture
@@ -96,7 +98,7 @@ def test_a_worker_survives_the_loss_of_redis(
 ) -> None:
     worker = spawn_bellman()
     redis_process.stop()
-    wait_until(lambda: "could not connect" in worker.output())
+    wait_until(lambda: MISSES_REDIS.search(worker.output()))
     redis_process.start()
 
     # Whatever Redis knew is lost; the sweep rings for what is due.
@@ -109,7 +111,7 @@ def test_a_worker_waits_for_redis_to_start(
 ) -> None:
     redis_process.stop()
     worker = spawn_bellman(wait=False)
-    wait_until(lambda: "the worker tries again" in worker.output())
+    wait_until(lambda: MISSES_REDIS.search(worker.output()))
     redis_process.start()
 
     wait_until(lambda: int(redis.get("swept") or 0) >= 1)
@@ -123,11 +125,11 @@ def test_sigterm_ends_a_worker_that_waits_for_redis(
     if when == "before it came":
         redis_process.stop()
         worker = spawn_bellman(wait=False)
-        wait_until(lambda: "the worker tries again" in worker.output())
+        wait_until(lambda: MISSES_REDIS.search(worker.output()))
     else:
         worker = spawn_bellman()
         redis_process.stop()
-        wait_until(lambda: "could not connect" in worker.output())
+        wait_until(lambda: MISSES_REDIS.search(worker.output()))
 
     began_at = time.monotonic()
     assert worker.stop() == 0

@@ -1,0 +1,37 @@
+"""`manage.py prepare`: everything between new code and serving it. Safe to repeat at any time."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from django.core.management.base import BaseCommand
+from django.db import OperationalError
+
+from records.models import User
+
+
+class Command(BaseCommand):
+    help = (
+        "Migrate the database; then load the demo (with DEBUG) or collect the static files (without). "
+        "A second run keeps what people changed."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        verbosity = options["verbosity"]
+        try:
+            call_command("migrate", interactive=False, verbosity=verbosity)
+        except OperationalError as error:
+            raise CommandError(f"The database of DATABASE_URL does not answer: {error}") from error
+        if settings.DEBUG:
+            create_demo_logins(settings.DEMO_PASSWORD)
+            call_command("load_demo", verbosity=verbosity)
+        else:
+            call_command("collectstatic", interactive=False, verbosity=verbosity)
+
+
+def create_demo_logins(password: str) -> None:
+    """`admin`, who may do everything, and `demo`, who uses the forms. Those that exist stay as they are."""
+    for username, may_everything in (("admin", True), ("demo", False)):
+        if not User.objects.filter(username=username).exists():
+            create = User.objects.create_superuser if may_everything else User.objects.create_user
+            create(username, f"{username}@example.com", password)
