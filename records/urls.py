@@ -1,0 +1,29 @@
+"""The pages of end users."""
+
+from django.contrib.auth.views import LogoutView
+from django.urls import path
+
+from records.views import account, actions, files, forms, home, lists, records
+
+_RECORD = "o/<slug:slug>/<str:record_id>/"
+
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("login/", account.log_in, name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("password/", account.change_password, name="password_change"),
+    path("files/<str:upload_id>/", files.file_download, name="file_download"),
+    path("fields/<int:field_id>/choices/", forms.field_choices, name="field_choices"),
+    path("o/<slug:slug>/", lists.record_list, name="record_list"),
+    path("o/<slug:slug>/new/", forms.record_new, name="record_new"),
+    path("o/<slug:slug>/deleted/", lists.record_deleted, name="record_deleted"),
+    path(_RECORD, records.record_detail, name="record_detail"),
+    path(f"{_RECORD}history/", records.record_history, name="record_history"),
+    path(f"{_RECORD}edit/", forms.record_edit, name="record_edit"),
+    path(f"{_RECORD}submit/", actions.record_submit, name="record_submit"),
+    path(f"{_RECORD}close/", actions.record_close, name="record_close"),
+    path(f"{_RECORD}reopen/", actions.record_reopen, name="record_reopen"),
+    path(f"{_RECORD}move/", actions.record_move, name="record_move"),
+    path(f"{_RECORD}delete/", actions.record_delete, name="record_delete"),
+    path(f"{_RECORD}restore/", actions.record_restore, name="record_restore"),
+]

@@ -1,0 +1,1 @@
+"""The pages of end users: a room for each noun."""
