@@ -156,6 +156,8 @@ RQ = {"WORKER_CLASS": "config.worker.Worker", "COMMIT_MODE": "auto", "DEFAULT_RE
 # Requests in the air at once, for one worker process and for one destination of it.
 DELIVERY_CONCURRENCY = env.int("DELIVERY_CONCURRENCY", default=128)
 DELIVERY_CONCURRENCY_PER_DESTINATION = env.int("DELIVERY_CONCURRENCY_PER_DESTINATION", default=64)
+# A destination with nothing but failures for so long is disabled until a person enables it again.
+DESTINATION_DISABLE_AFTER_DAYS = env.float("DESTINATION_DISABLE_AFTER_DAYS", default=5.0)
 OUTBOUND_ALLOWED_HOSTS = env.list("OUTBOUND_ALLOWED_HOSTS", default=[])
 OUTBOUND_ALLOWED_NETWORKS = env.list("OUTBOUND_ALLOWED_NETWORKS", default=[])
 OUTBOUND_PROXY = env.str("OUTBOUND_PROXY", default="")

@@ -4,9 +4,11 @@ A claim is a lease: the job says whose it is (`lease_token`) and until when. Who
 a lease that runs out means that its worker is gone, and the job is put back for everybody.
 """
 
+import random
 import uuid
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import zip_longest
 from typing import Any, Final
@@ -17,15 +19,24 @@ from django.utils import timezone
 
 from config.queues import LEASE_S
 from records.ids import new_id
-from webhooks.models import Direction, JobStatus, RequestLog, WebhookJob, WebhookJobQuerySet
-from webhooks.retries import MAX_INTERRUPTIONS, judge_attempt
+from webhooks.circuits import Tally, is_trouble
+from webhooks.lanes import allowances, note_outcomes
+from webhooks.models import (
+    Direction,
+    JobStatus,
+    RequestLog,
+    Webhook,
+    WebhookJob,
+    WebhookJobQuerySet,
+)
+from webhooks.retries import MAX_INTERRUPTIONS, RetryPolicy, Verdict, judge_attempt
 from webhooks.transport import OutboundRequest, Outcome
 
 # The error kind of an attempt whose worker died: whether the receiver got the request is not known.
 INTERRUPTED: Final = "interrupted"
 _CLAIMED_COLUMNS: Final = (
-    "id", "method", "url", "headers", "body", "timeout_s", "lane", "attempts", "manual_attempts",
-    "interruptions", "retry_delays_s",
+    "id", "webhook_id", "method", "url", "headers", "body", "timeout_s", "max_redirects", "lane", "attempts",
+    "manual_attempts", "interruptions", "policy", "created_at",
 )  # fmt: skip
 # One claim looks at so many lanes; the next claim goes on behind them.
 _LANES_PER_CLAIM: Final = 32
@@ -36,21 +47,32 @@ class ClaimedJob:
     """What is needed to send a job and to record what came of it. `attempts` counts the one to come."""
 
     id: str
+    webhook_id: str | None
     method: str
     url: str
     headers: list[list[str]]
     body: str
     timeout_s: int
+    max_redirects: int
     lane: str
     attempts: int
     manual_attempts: int
     interruptions: int
-    retry_delays_s: list[int]
+    policy: dict[str, Any]
+    created_at: datetime
 
     @property
     def tries(self) -> int:
         """Automatic attempts, this one included."""
         return self.attempts - self.manual_attempts - self.interruptions
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What was claimed. `again_in_s`: when a rate limit lets the next job go, or None."""
+
+    jobs: list[ClaimedJob]
+    again_in_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +86,7 @@ class Finished:
 
 def claim_jobs(
     *, token: uuid.UUID, limit: int, room: Callable[[str], int], after_lane: str = ""
-) -> list[ClaimedJob]:
+) -> Claim:
     """Claim up to `limit` due jobs, shared fairly over their lanes.
 
     `room(lane)` says how many more this worker can send there. Lanes behind `after_lane` come first, so that
@@ -72,15 +94,19 @@ def claim_jobs(
     """
     now = timezone.now()
     with transaction.atomic():
-        lanes = {lane: room(lane) for lane in _lanes_with_work(after_lane) if room(lane) > 0}
-        jobs = _take_shares(lanes, limit, now)
+        lanes = _lanes_with_work(after_lane)
+        allowed = allowances(lanes, now)
+        rooms = {lane: allowed.room(lane, otherwise=room(lane)) for lane in lanes}
+        jobs = _take_shares({lane: free for lane, free in rooms.items() if free > 0}, limit, now)
+        for lane, count in Counter(job.lane for job in jobs).items():
+            allowed.spend(lane, count)
         WebhookJob.objects.filter(pk__in=[job.id for job in jobs]).update(
             status=JobStatus.SENDING,
             attempts=F("attempts") + 1,
             lease_token=token,
             lease_until=now + timedelta(seconds=LEASE_S),
         )
-    return jobs
+    return Claim(jobs, allowed.again_in_s)
 
 
 def renew_leases(token: uuid.UUID) -> int:
@@ -97,11 +123,19 @@ def release_leases(token: uuid.UUID, jobs: Sequence[ClaimedJob]) -> None:
 
 
 def record_outcomes(token: uuid.UUID, finished: Sequence[Finished]) -> None:
-    """Write what came of jobs: a request log row each, and the job's new status. One transaction."""
+    """Write what came of jobs in one transaction: a request log row each, the job's new status, the circuits."""
     now = timezone.now()
+    verdicts = [_judge(each, now) for each in finished]
     with transaction.atomic():
         RequestLog.objects.bulk_create([_log_row(each) for each in finished])
-        _update_jobs([_outcome_row(each, token, now) for each in finished])
+        _update_jobs(
+            [
+                _outcome_row(each, verdict, token, now)
+                for each, verdict in zip(finished, verdicts, strict=True)
+            ]
+        )
+        note_outcomes(*_tallies(finished, verdicts), now)
+        _switch_off_gone(finished, verdicts, now)
 
 
 def free_lapsed_jobs() -> int:
@@ -169,7 +203,7 @@ def _take_shares(lanes: dict[str, int], limit: int, now: datetime) -> list[Claim
 
 
 def _take(lane: str, limit: int, now: datetime, taken: Sequence[str]) -> list[ClaimedJob]:
-    due = WebhookJob.objects.due(now).filter(lane=lane).exclude(pk__in=taken)
+    due = WebhookJob.objects.due(now).filter(lane=lane).exclude(pk__in=taken).unblocked()
     rows = (
         due.order_by("next_attempt_at")
         .select_for_update(skip_locked=True)
@@ -225,20 +259,29 @@ def text_of(body: bytes) -> str:
 
 _UPDATED_COLUMNS: Final = (
     "status", "next_attempt_at", "finished_at", "status_code", "error_kind", "error", "duration_ms",
-    "lease_token", "lease_until",
+    "reason", "lease_token", "lease_until",
 )  # fmt: skip
 
 
-def _outcome_row(finished: Finished, token: uuid.UUID, now: datetime) -> list[Any]:
-    """The new values of a job, in the order of `_UPDATED_COLUMNS`, then the id and token it must have."""
+def _judge(finished: Finished, now: datetime) -> Verdict:
     job, outcome = finished.job, finished.outcome
-    verdict = judge_attempt(
+    return judge_attempt(
+        RetryPolicy.from_json(job.policy),
         status_code=outcome.status_code,
         error_kind=outcome.error_kind,
-        delays_s=job.retry_delays_s,
+        retry_after=next((v for n, v in outcome.headers if n.lower() == "retry-after"), ""),
         tries=job.tries,
+        age_s=(now - job.created_at).total_seconds(),
         now=now,
+        chance=random.random(),  # noqa: S311  (spreads load; guards nothing)
     )
+
+
+def _outcome_row(
+    finished: Finished, verdict: Verdict, token: uuid.UUID, now: datetime
+) -> list[Any]:
+    """The new values of a job, in the order of `_UPDATED_COLUMNS`, then the id and token it must have."""
+    job, outcome = finished.job, finished.outcome
     return [
         verdict.status,
         verdict.next_attempt_at,
@@ -247,11 +290,49 @@ def _outcome_row(finished: Finished, token: uuid.UUID, now: datetime) -> list[An
         outcome.error_kind,
         outcome.error,
         outcome.duration_ms,
+        verdict.reason,
         None,
         None,
         job.id,
         token,
     ]
+
+
+def _tallies(
+    finished: Sequence[Finished], verdicts: Sequence[Verdict]
+) -> tuple[dict[str, Tally], dict[str, str]]:
+    """What the circuits have to know: by lane, how requests went, and the latest error in words."""
+    tallies: dict[str, Tally] = {}
+    errors: dict[str, str] = {}
+    for each, verdict in zip(finished, verdicts, strict=True):
+        lane, outcome = each.job.lane, each.outcome
+        tally = tallies.get(lane, Tally())
+        if verdict.status == JobStatus.SUCCEEDED:
+            tallies[lane] = replace(tally, succeeded=tally.succeeded + 1)
+            continue
+        errors[lane] = outcome.error or f"Status {outcome.status_code}"
+        if is_trouble(outcome.status_code, outcome.error_kind):
+            tallies[lane] = replace(tally, unanswered=tally.unanswered + 1)
+        else:
+            tallies[lane] = replace(tally, answered=tally.answered + 1)
+    return tallies, errors
+
+
+def _switch_off_gone(
+    finished: Sequence[Finished], verdicts: Sequence[Verdict], now: datetime
+) -> None:
+    """410 Gone switches the webhook off, and the webhook says so."""
+    gone = {
+        each.job.webhook_id
+        for each, verdict in zip(finished, verdicts, strict=True)
+        if verdict.is_gone
+    }
+    if gone:
+        Webhook.objects.active().filter(pk__in=gone - {None}).update(
+            is_active=False,
+            disabled_reason=f"The receiver answered 410 Gone on {now:%Y-%m-%d %H:%M} UTC:"
+            " it does not want these requests any more.",
+        )
 
 
 def _update_jobs(rows: Sequence[Sequence[Any]]) -> None:

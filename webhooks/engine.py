@@ -6,6 +6,7 @@ database; the senders take a claimed job, send it, and hand back the outcome.
 
 import contextlib
 import logging
+import math
 import queue
 import threading
 import time
@@ -60,6 +61,8 @@ class DeliveryEngine:
         self._leased_until = 0.0
         self._renew_at = 0.0
         self._call_at = 0.0
+        # When a rate limit lets the next job go.
+        self._claim_at = math.inf
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="deliveries", daemon=True)
 
@@ -96,6 +99,8 @@ class DeliveryEngine:
         connection.close()
 
     def _turn(self) -> None:
+        if time.monotonic() >= self._claim_at:
+            self._more = True
         if self._more:
             self._claim()
         self._listen(self._patience())
@@ -111,16 +116,19 @@ class DeliveryEngine:
         if room < max(1, self._ahead() // 3):  # worth a claim only when there is some room
             return
         claimed_at = time.monotonic()
-        jobs = delivery.claim_jobs(
+        self._claim_at = math.inf
+        claim = delivery.claim_jobs(
             token=self._token, limit=room, room=self._lane_room, after_lane=self._last_lane
         )
         if not self._in_hand:
             self._leased_until = claimed_at + LEASE_S
             self._renew_at = claimed_at + LEASE_RENEWAL_S
-        self._more = len(jobs) >= room
+        self._more = len(claim.jobs) >= room
+        if claim.again_in_s is not None:
+            self._claim_at = claimed_at + claim.again_in_s
         if self._more:
             self._call_others()
-        for job in jobs:
+        for job in claim.jobs:
             self._in_hand[job.id] = job
             self._in_lane[job.lane] += 1
             self._last_lane = job.lane
@@ -178,12 +186,13 @@ class DeliveryEngine:
         self._renew_at = renewed_at + LEASE_RENEWAL_S
 
     def _patience(self) -> float:
-        now = time.monotonic()
+        """How long there is nothing to do but wait for outcomes and rings."""
+        until = self._claim_at
         if self._finished:
-            return max(0.0, self._write_by - now)
+            until = min(until, self._write_by)
         if self._in_hand:
-            return max(0.0, self._renew_at - now)
-        return 30.0  # nothing to do before the next ring
+            until = min(until, self._renew_at)
+        return min(30.0, max(0.0, until - time.monotonic()))
 
     def _ahead(self) -> int:
         """How many jobs to have in hand: all senders busy, and some more when they are quick."""
@@ -193,8 +202,12 @@ class DeliveryEngine:
         return self._ahead() - len(self._in_hand)
 
     def _lane_room(self, lane: str) -> int:
-        pace = self._pace.per_second(lane)
-        return max(self._per_lane, int(pace * AHEAD_S)) - self._in_lane[lane]
+        """Half of the senders that the other lanes leave: however many destinations hang, one more
+        still finds some. A quick lane may also have what it gets through in a moment."""
+        elsewhere = len(self._in_hand) - self._in_lane[lane]
+        senders = min(self._per_lane, max(1, (self._concurrency - elsewhere) // 2))
+        quick = int(self._pace.per_second(lane) * AHEAD_S)
+        return max(senders, quick) - self._in_lane[lane]
 
     def _land(self) -> None:
         """The end: give back what is not begun, wait for what is in the air, write it all down."""

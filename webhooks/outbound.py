@@ -50,4 +50,5 @@ def outbound_request(job: ClaimedJob) -> OutboundRequest:
         headers=headers,
         body=job.body.encode(),
         timeout_s=job.timeout_s,
+        max_redirects=job.max_redirects,
     )

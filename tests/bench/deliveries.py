@@ -67,7 +67,7 @@ def make_backlog(url: str, count: int) -> None:
             WebhookJob(
                 webhook_name="Bench", event_name="record.submitted", method="POST", url=url,
                 headers=[["Content-Type", "application/json"]], body=BODY, lane=lane_of(url),
-                max_attempts=4, retry_delays_s=[60, 300, 1800], next_attempt_at=now, created_at=now,
+                max_attempts=4, policy={"delays_s": [60, 300, 1800]}, next_attempt_at=now, created_at=now,
             )
             for _ in range(count)
         ),

@@ -23,7 +23,7 @@ def make_job(
         "headers": [["Content-Type", "application/json"]],
         "body": '{"hello":"world"}',
         "lane": lane_of(url),
-        "retry_delays_s": delays_s,
+        "policy": {"delays_s": delays_s},
         "max_attempts": 1 + len(delays_s),
         "next_attempt_at": now + timedelta(seconds=due_in_s),
         "created_at": now,

@@ -20,7 +20,7 @@ TOKEN = uuid.uuid4()
 
 
 def claim(limit=10, room=lambda lane: 100, token=TOKEN, **options):
-    return claim_jobs(token=token, limit=limit, room=room, **options)
+    return claim_jobs(token=token, limit=limit, room=room, **options).jobs
 
 
 def finish(job, outcome):

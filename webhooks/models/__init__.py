@@ -1,5 +1,6 @@
 """The data of webhooks: what is subscribed, what is to be delivered, what went over the wire."""
 
+from webhooks.models.destinations import Circuit, Destination
 from webhooks.models.inbound import InboundEndpoint
 from webhooks.models.jobs import JobChange, JobStatus, WebhookJob, WebhookJobQuerySet
 from webhooks.models.requests import Direction, RequestLog
@@ -7,6 +8,8 @@ from webhooks.models.webhooks import BodyKind, Method, Webhook, WebhookQuerySet
 
 __all__ = [
     "BodyKind",
+    "Circuit",
+    "Destination",
     "Direction",
     "InboundEndpoint",
     "JobChange",

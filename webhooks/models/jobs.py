@@ -33,6 +33,13 @@ class WebhookJobQuerySet(models.QuerySet["WebhookJob"]):
     def due(self, now: datetime) -> "WebhookJobQuerySet":
         return self.filter(status=JobStatus.PENDING, next_attempt_at__lte=now)
 
+    def unblocked(self) -> "WebhookJobQuerySet":
+        """Without ordered jobs that wait for an earlier one of the same webhook and record."""
+        earlier = WebhookJob.objects.open().filter(
+            order_key=models.OuterRef("order_key"), pk__lt=models.OuterRef("pk")
+        )
+        return self.filter(Q(order_key=None) | ~models.Exists(earlier))
+
 
 class WebhookJob(models.Model):
     """One request to be delivered. Change it through `webhooks.services` and `webhooks.delivery` only."""
@@ -56,8 +63,11 @@ class WebhookJob(models.Model):
     headers = models.JSONField(default=list)
     body = models.TextField(blank=True)
     timeout_s = models.PositiveSmallIntegerField(default=30)
+    max_redirects = models.PositiveSmallIntegerField(default=0)
     # The destination's origin, "https://api.example.com:443": the unit of fairness.
     lane = models.CharField(max_length=270)
+    # Jobs with the same key are sent one after the other; null: in no order.
+    order_key = models.CharField(max_length=60, null=True)
 
     status = models.CharField(max_length=10, choices=JobStatus, default=JobStatus.PENDING)
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -65,7 +75,8 @@ class WebhookJob(models.Model):
     max_attempts = models.PositiveSmallIntegerField(default=1)
     manual_attempts = models.PositiveSmallIntegerField(default=0)
     interruptions = models.PositiveSmallIntegerField(default=0)
-    retry_delays_s = models.JSONField(default=list)
+    # webhooks.retries.RetryPolicy as it was when the job was made.
+    policy = models.JSONField(default=dict)
     next_attempt_at = models.DateTimeField(null=True)
     lease_token = models.UUIDField(null=True)
     lease_until = models.DateTimeField(null=True)
@@ -75,6 +86,8 @@ class WebhookJob(models.Model):
     error_kind = models.CharField(max_length=12, blank=True)
     error = models.TextField(blank=True)
     duration_ms = models.PositiveIntegerField(null=True)
+    # Why there is no further attempt.
+    reason = models.CharField(max_length=200, blank=True)
 
     created_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
@@ -97,6 +110,12 @@ class WebhookJob(models.Model):
             models.Index(fields=["-id"], name="job_failures", condition=Q(status="failed")),
             models.Index(
                 fields=["-id"], name="job_open", condition=Q(status__in=["pending", "sending"])
+            ),
+            # Claims of ordered jobs: is an earlier one still open?
+            models.Index(
+                fields=["order_key", "id"],
+                name="job_order",
+                condition=Q(status__in=["pending", "sending"], order_key__isnull=False),
             ),
             # The history of one webhook, and of one record.
             models.Index(fields=["webhook", "-id"], name="job_webhook"),

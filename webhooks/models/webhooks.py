@@ -5,7 +5,7 @@ from django.db import models
 
 from records.ids import TypeIDField
 from records.models import ObjectDefinition
-from webhooks.retries import DEFAULT_DELAYS_S
+from webhooks.retries import DEFAULT_DELAYS_S, DEFAULT_SUCCESS, RetryPolicy
 
 
 class Method(models.TextChoices):
@@ -76,6 +76,35 @@ class Webhook(models.Model):
     retry_delays_s = models.JSONField(
         "retries after (seconds)", default=default_delays_s, blank=True
     )
+    jitter_percent = models.PositiveSmallIntegerField(
+        "jitter (percent)",
+        default=0,
+        validators=[MaxValueValidator(100)],
+        help_text="Each delay is made longer by a random part of up to so much.",
+    )
+    max_age_s = models.PositiveIntegerField(
+        "maximum age (seconds)",
+        null=True,
+        blank=True,
+        help_text="A job older than this is not tried again. Empty: no limit.",
+    )
+    success_statuses = models.CharField(max_length=200, default=DEFAULT_SUCCESS)
+    retry_statuses = models.CharField(
+        max_length=200, blank=True, help_text="Empty: everything that is no success."
+    )
+    halt_statuses = models.CharField(
+        max_length=200, blank=True, help_text="These fail at once, without a retry."
+    )
+    max_redirects = models.PositiveSmallIntegerField(
+        "redirects to follow", default=0, validators=[MaxValueValidator(10)]
+    )
+    is_ordered = models.BooleanField(
+        "in order",
+        default=False,
+        help_text="A later event of the same record waits until the earlier one's job has ended.",
+    )
+    # Why the installation itself switched the webhook off: the receiver said 410 Gone.
+    disabled_reason = models.CharField(max_length=300, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -86,3 +115,14 @@ class Webhook(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def retry_policy(self) -> RetryPolicy:
+        return RetryPolicy(
+            delays_s=self.retry_delays_s,
+            jitter_percent=self.jitter_percent,
+            max_age_s=self.max_age_s,
+            success=self.success_statuses,
+            retry=self.retry_statuses,
+            halt=self.halt_statuses,
+        )
