@@ -1,14 +1,27 @@
-"""What expressions see of an event, and the payload that is sent when a webhook names no body of its own."""
+"""What expressions see of an event, and the payload that is sent when a webhook names no body."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
+from records.eventtypes import RECORD_ATTRIBUTES
 from records.expressions import Namespace
-from records.models import Event, ObjectDefinition, Record, User
+from records.models import Event, ObjectDefinition
+from webhooks.jsontext import iso_moment
+
+# What every record has beside the fields of its object.
+RECORD_NAMES: Final = ("id", "object_id", *RECORD_ATTRIBUTES, "created_at", "updated_at")
+EVENT_NAMES: Final = ("id", "name", "changed", "created_at")
+OBJECT_NAMES: Final = ("id", "slug", "name", "plural")
+ACTOR_NAMES: Final = ("id", "username", "name", "email")
 
 
 def context_of(event: Event, event_name: str) -> dict[str, Any]:
-    """The names that expressions can use for this event: record, previous, event, object, actor, subject, now."""
+    """The names that expressions can use for this event.
+
+    `record` is None for other events than records'. `previous`, `object` and `actor` are always there:
+    where there was nothing before, no object or no user, their values are empty, so that
+    `previous.stage != record.stage` holds for a new record.
+    """
     return {
         "event": Namespace(
             {
@@ -17,24 +30,25 @@ def context_of(event: Event, event_name: str) -> dict[str, Any]:
                 "changed": event.changed,
                 "created_at": event.created_at,
             },
-            label="event",
+            label="`event`",
         ),
-        "record": _record(event) if event.record else None,
-        "previous": Namespace(_flat(event.before), label="previous") if event.before else None,
-        "subject": Namespace(
-            _subject(event, event.after or event.before), label=event.subject_label
-        ),
+        "record": _record(event) if is_about_record(event) else None,
+        "previous": _previous(event),
+        "subject": Namespace(_subject(event, event.after or event.before), label="`subject`"),
         "object": _object(event.object),
-        "actor": _actor(event.actor),
+        "actor": _actor(event),
         "now": event.created_at,
     }
 
 
 def default_payload(event: Event, event_name: str) -> dict[str, Any]:
-    """The documented body: event, timestamp and data, and what was before on updates."""
+    """The documented body: event, timestamp and data, and what was before on updates.
+
+    A record's data are `id`, `object_id`, `field_values`, and beside these `stage`, `state` and `owner`.
+    """
     payload: dict[str, Any] = {
         "event": event_name,
-        "timestamp": event.created_at,
+        "timestamp": iso_moment(event.created_at),
         "data": _data(event, event.after or event.before or {}),
     }
     if event.before is not None and event.after is not None:
@@ -42,21 +56,29 @@ def default_payload(event: Event, event_name: str) -> dict[str, Any]:
     return payload
 
 
+def is_about_record(event: Event) -> bool:
+    return event.type.startswith("record.")
+
+
+def record_names(definition: ObjectDefinition | None) -> list[str]:
+    """What `record.` can be followed by: the fields of the object, then what every record has."""
+    fields = [field.slug for field in definition.schema.fields] if definition else []
+    return [*fields, *RECORD_NAMES]
+
+
 def _data(event: Event, snapshot: Mapping[str, Any]) -> dict[str, Any]:
-    if not event.type.startswith("record."):
+    if not is_about_record(event):
         return _subject(event, snapshot)
     return {
         "id": event.subject_id,
         "object_id": event.object.public_id if event.object else None,
-        "stage": snapshot.get("stage"),
-        "state": snapshot.get("state"),
-        "owner": snapshot.get("owner"),
         "field_values": snapshot.get("data", {}),
+        **{name: snapshot.get(name) for name in RECORD_ATTRIBUTES},
     }
 
 
 def _subject(event: Event, snapshot: Mapping[str, Any] | None) -> dict[str, Any]:
-    return {"id": event.subject_id, "label": event.subject_label, **_flat(snapshot)}
+    return {**_flat(snapshot), "id": event.subject_id, "label": event.subject_label}
 
 
 def _flat(snapshot: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -64,41 +86,56 @@ def _flat(snapshot: Mapping[str, Any] | None) -> dict[str, Any]:
     if not snapshot:
         return {}
     attributes = {name: value for name, value in snapshot.items() if name != "data"}
-    return {**attributes, **(snapshot.get("data") or {})}
+    return {**(snapshot.get("data") or {}), **attributes}
 
 
 def _record(event: Event) -> Namespace:
-    record, definition = event.record, event.object
-    assert isinstance(record, Record)
-    values = dict.fromkeys(_field_names(definition)) | _flat(event.after or event.before)
-    values |= {
-        "id": record.pk,
-        "object_id": definition.public_id if definition else None,
-        "created_at": record.created_at,
-        "updated_at": record.updated_at,
-    }
-    return Namespace(values, label=str(definition) if definition else "record")
+    """The record as the event tells of it, also when it is long gone."""
+    record = event.record
+    values = _identity(event) | _flat(event.after or event.before)
+    values["created_at"] = record.created_at if record else None
+    values["updated_at"] = record.updated_at if record else None
+    return Namespace(values, label=_label(event))
 
 
-def _field_names(definition: ObjectDefinition | None) -> list[str]:
+def _previous(event: Event) -> Namespace:
+    if is_about_record(event):
+        return Namespace(_identity(event) | _flat(event.before), label=_label(event))
+    values = dict.fromkeys(event.after or {}) | (event.before or {})
+    return Namespace(values, label="`previous`")
+
+
+def _identity(event: Event) -> dict[str, Any]:
     """Also the fields that this record has no value for: they are empty, not unknown."""
-    return [field.slug for field in definition.fields.all()] if definition else []
+    definition = event.object
+    fields: Iterable[str] = (f.slug for f in definition.schema.fields) if definition else ()
+    values = dict.fromkeys([*fields, *RECORD_ATTRIBUTES])
+    values["id"] = event.subject_id
+    values["object_id"] = definition.public_id if definition else None
+    return values
 
 
-def _object(definition: ObjectDefinition | None) -> Namespace | None:
-    if definition is None:
-        return None
-    values = {
-        "id": definition.public_id,
-        "slug": definition.slug,
-        "name": definition.name,
-        "plural": definition.plural,
-    }
-    return Namespace(values, label="object")
+def _label(event: Event) -> str:
+    """Errors say "Leads has no field …"."""
+    return str(event.object) if event.object else "This record"
 
 
-def _actor(user: User | None) -> Namespace | None:
-    if user is None:
-        return None
-    values = {"id": user.pk, "username": user.username, "name": str(user), "email": user.email}
-    return Namespace(values, label="actor")
+def _object(definition: ObjectDefinition | None) -> Namespace:
+    values: dict[str, Any] = dict.fromkeys(OBJECT_NAMES)
+    if definition:
+        values = {
+            "id": definition.public_id,
+            "slug": definition.slug,
+            "name": definition.name,
+            "plural": definition.plural,
+        }
+    return Namespace(values, label="`object`")
+
+
+def _actor(event: Event) -> Namespace:
+    """Who did it; without a user, `name` may still say what did: "Import"."""
+    user = event.actor
+    values: dict[str, Any] = dict.fromkeys(ACTOR_NAMES) | {"name": event.actor_label or None}
+    if user:
+        values = {"id": user.pk, "username": user.username, "name": str(user), "email": user.email}
+    return Namespace(values, label="`actor`")

@@ -1,0 +1,167 @@
+"""The names that a webhook's expressions can use: for the menu beside inputs, and to find unknown ones."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from records.eventtypes import RECORD_ATTRIBUTES
+from records.expressions.errors import suggest
+from records.models import FieldDefinition, FieldKind, ObjectDefinition
+from webhooks.payloads import (
+    ACTOR_NAMES,
+    EVENT_NAMES,
+    OBJECT_NAMES,
+    RECORD_NAMES,
+    record_names,
+)
+
+# What can follow each first name; None where that is not known beforehand.
+Known = Mapping[str, frozenset[str] | None]
+
+_NO_RECORD: Final = "only events of records have a `record`; this one has a `subject`"
+# Functions worth knowing, each as it is inserted and as it is explained.
+_FUNCTIONS: Final = (
+    ("date_add(now, 3, 'days')", "A date moved by a time"),
+    ("date_diff(now, event.created_at, 'hours')", "The time between two dates"),
+    ("format_date(now, '%d.%m.%Y')", "A date as text"),
+    ("length(event.changed)", "How many items or characters"),
+    ("coalesce(actor.name, 'somebody')", "The first that is not empty"),
+)
+_ATTRIBUTE_LABELS: Final = {
+    "id": "Id of the record",
+    "object_id": "Id of its object",
+    "stage": "Stage",
+    "state": "State: draft, submitted or closed",
+    "owner": "Owner (id of the user)",
+    "created_at": "When it was created",
+    "updated_at": "When it was last changed",
+}
+_KIND_WORDS: Final = {
+    FieldKind.NUMBER: "number",
+    FieldKind.DECIMAL: "number",
+    FieldKind.CURRENCY: "number",
+    FieldKind.BOOLEAN: "true/false",
+    FieldKind.DATE: "date",
+    FieldKind.DATETIME: "date and time",
+    FieldKind.MULTI_CHOICE: "list",
+    FieldKind.JSON: "JSON",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """Something to insert: `record.name`, what it is in words, and its type."""
+
+    path: str
+    label: str
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    label: str
+    names: list[Name]
+
+
+class Names:
+    """The namespace of one event name (and one object, or every object)."""
+
+    def __init__(self, event_name: str, definition: ObjectDefinition | None = None) -> None:
+        self.event_name = event_name
+        self.of_record = event_name.startswith("record.")
+        self.definition = definition if self.of_record else None
+
+    def known(self, *more: str) -> Known:
+        """With `more` first names, of which nothing else is known: path parameters."""
+        known: dict[str, frozenset[str] | None] = {
+            "event": frozenset(EVENT_NAMES),
+            "record": None,
+            "previous": None,
+            "subject": None,
+            "object": frozenset(OBJECT_NAMES),
+            "actor": frozenset(ACTOR_NAMES),
+            "now": None,
+        }
+        if self.definition:
+            names = frozenset(record_names(self.definition))
+            reason = ["quarantine_reason"] if self.event_name == "record.quarantined" else []
+            known["record"] = names.union(reason)
+            known["previous"] = names - {"created_at", "updated_at"}
+        return known | dict.fromkeys(more)
+
+    def problem_with(self, path: str, known: Known) -> tuple[str, str] | None:
+        """What is wrong with a dotted path, and the step of it that is; None when nothing is known to be."""
+        root, *steps = path.split(".")
+        if root not in known:
+            return suggest(f"unknown name `{root}`", root, known)[0], root
+        if root == "record" and not self.of_record:
+            return _NO_RECORD, root
+        attributes = known[root]
+        if attributes is None or not steps or steps[0] in attributes:
+            return None
+        step = steps[0]
+        label = f"`{root}`"
+        if root in ("record", "previous") and self.definition:
+            label = str(self.definition)
+        return suggest(f"{label} has no field `{step}`", step, sorted(attributes))[0], step
+
+    def groups(self) -> list[Group]:
+        """For the menu: the likeliest first."""
+        groups = []
+        if self.of_record:
+            label = self.definition.name if self.definition else "Record"
+            groups.append(Group(label, self._record_names("record")))
+        else:
+            groups.append(Group("Subject", _names("subject", ("id", "label"))))
+        groups.append(Group("Event", _event_names()))
+        if self.of_record:
+            before = self._record_names("previous", without=("id", "object_id"))
+            groups.append(Group("Before the change", before))
+        groups.append(Group("Who did it", _names("actor", ACTOR_NAMES)))
+        if self.of_record:
+            groups.append(Group("Object", _names("object", OBJECT_NAMES)))
+        functions = [Name("now", "When it happened", "date and time")]
+        functions += [Name(call, words, "function") for call, words in _FUNCTIONS]
+        groups.append(Group("Dates and functions", functions))
+        return groups
+
+    def _record_names(self, root: str, *, without: tuple[str, ...] = ()) -> list[Name]:
+        fields = self.definition.schema.fields if self.definition else ()
+        names = [Name(f"{root}.{field.slug}", field.label, _kind_of(field)) for field in fields]
+        attributes = RECORD_NAMES if root == "record" else RECORD_ATTRIBUTES
+        names += [
+            Name(f"{root}.{name}", _ATTRIBUTE_LABELS[name])
+            for name in attributes
+            if name not in without
+        ]
+        return names
+
+
+def _kind_of(field: FieldDefinition) -> str:
+    return _KIND_WORDS.get(FieldKind(field.kind), "text")
+
+
+def _event_names() -> list[Name]:
+    return [
+        Name("event.name", "Name, such as record.submitted"),
+        Name("event.id", "Id"),
+        Name("event.changed", "Names of the fields that changed", "list"),
+        Name("event.created_at", "When it happened", "date and time"),
+    ]
+
+
+def _names(root: str, names: tuple[str, ...]) -> list[Name]:
+    return [Name(f"{root}.{name}", name.replace("_", " ").capitalize()) for name in names]
+
+
+def menu_of(names: Names) -> list[dict[str, Any]]:
+    """The groups as JSON for the page."""
+    return [
+        {
+            "label": group.label,
+            "names": [
+                {"path": name.path, "label": name.label, "kind": name.kind} for name in group.names
+            ],
+        }
+        for group in names.groups()
+    ]
