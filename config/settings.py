@@ -10,11 +10,13 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-VAR_DIR = BASE_DIR / "var"
 
 env = environ.Env()
 # ENV_FILE (from the process environment only) names another file than .env; the tests use none.
 env.read_env(os.environ.get("ENV_FILE") or BASE_DIR / ".env")
+
+# Everything that is written while Signalbox runs: SQLite's database, uploads, its own Redis.
+VAR_DIR = BASE_DIR / env.str("VAR_DIR", default="var")
 
 # --- What kind of installation this is -------------------------------------------------------
 
@@ -118,7 +120,7 @@ DATABASES = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 _database = DATABASES["default"]
 if _database["ENGINE"].endswith("sqlite3"):
-    VAR_DIR.mkdir(exist_ok=True)
+    VAR_DIR.mkdir(parents=True, exist_ok=True)
     _database["OPTIONS"] = {
         # A transaction that will write takes the write lock at once instead of failing half-way.
         "transaction_mode": "IMMEDIATE",
@@ -167,7 +169,7 @@ OUTBOUND_PROXY = env.str("OUTBOUND_PROXY", default="")
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-MEDIA_ROOT = env.path("MEDIA_ROOT", default=VAR_DIR / "media")
+MEDIA_ROOT = BASE_DIR / env.str("MEDIA_ROOT", default=str(VAR_DIR / "media"))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

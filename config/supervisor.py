@@ -32,8 +32,8 @@ FIRST_PAUSE_S: Final = 0.5
 LONGEST_PAUSE_S: Final = 10.0
 LASTED_S: Final = 10.0
 _POLL_S: Final = 0.1
-# The doorbell is stopped last: the others still take leave of it.
-_LAST: Final = "redis"
+# Started first and stopped last, because the others use it.
+DOORBELL: Final = "redis"
 _COLOURS: Final = (36, 32, 35, 33, 34)
 _PR_SET_PDEATHSIG: Final = 1
 
@@ -67,25 +67,29 @@ class Supervisor:
         self.impatient = self.stopping
         self.stopping = True
 
-    def run_once(self, child: Child) -> int:
-        """Run a child to its end and return its exit code."""
+    def run_once(self, child: Child, *, beside: Iterable[Child] = ()) -> int:
+        """Run a child to its end, with others running beside it, and return its exit code."""
         self._start(child)
-        while child.process is not None and child.process.poll() is None:
+        while not _has_ended(child):
             if self.stopping:
                 self._stop([child])
                 return 1
+            for other in beside:
+                self._keep(other)
             self._relay()
         return self._reap(child)
 
-    def run(self, children: list[Child]) -> None:
+    def run(self, children: Iterable[Child]) -> None:
         """Keep all children running until it is time to stop."""
         while not self.stopping:
             for child in children:
                 self._keep(child)
             self._relay()
         self._say("Stopping …")
-        self._stop([child for child in children if child.name != _LAST])
-        self._stop([child for child in children if child.name == _LAST])
+
+    def shut_down(self, children: list[Child]) -> None:
+        self._stop([child for child in children if child.name != DOORBELL])
+        self._stop([child for child in children if child.name == DOORBELL])
 
     def _keep(self, child: Child) -> None:
         now = time.monotonic()
@@ -203,7 +207,7 @@ def read_procfile(text: str, *, own_redis: bool, workers: int) -> Iterator[Child
     """The children of a Procfile: as many workers as wanted, and no Redis where there is another one."""
     lines = [line.partition(":") for line in text.splitlines() if line.strip()]
     for number, (name, _, command) in enumerate(lines):
-        if name == "redis" and not own_redis:
+        if name == DOORBELL and not own_redis:
             continue
         copies = workers if name == "worker" else 1
         for copy in range(1, copies + 1):
@@ -225,7 +229,7 @@ def main() -> int:
     prepare_environment()
     from config import settings
 
-    settings.VAR_DIR.mkdir(exist_ok=True)
+    settings.VAR_DIR.mkdir(parents=True, exist_ok=True)
     with (settings.VAR_DIR / "run.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -236,17 +240,23 @@ def main() -> int:
         supervisor = Supervisor(sys.stdout)
         for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(signum, supervisor.stop)
-        if code := supervisor.run_once(Child("prepare", [sys.executable, "manage.py", "prepare"])):
-            return 0 if supervisor.stopping else code
-        supervisor.run(
-            list(
-                read_procfile(
-                    (BASE_DIR / "Procfile").read_text(),
-                    own_redis="REDIS_URL" not in os.environ,
-                    workers=settings.WORKERS,
-                )
+        children = list(
+            read_procfile(
+                (BASE_DIR / "Procfile").read_text(),
+                own_redis="REDIS_URL" not in os.environ,
+                workers=settings.WORKERS,
             )
         )
+        prepare = Child("prepare", [sys.executable, "manage.py", "prepare"])
+        try:
+            code = supervisor.run_once(
+                prepare, beside=[child for child in children if child.name == DOORBELL]
+            )
+            if code and not supervisor.stopping:
+                return code
+            supervisor.run(children)
+        finally:
+            supervisor.shut_down(children)
     return 0
 
 

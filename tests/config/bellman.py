@@ -46,7 +46,7 @@ def say_that_it_swept() -> None:
 
 @on_worker_stop
 def say_goodbye() -> None:
-    print("goodbye", flush=True)
+    sys.stdout.write("goodbye\n")
 
 
 run_worker(sys.argv[1:])

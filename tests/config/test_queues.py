@@ -25,9 +25,7 @@ def _own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def deaf_server(
-    tmp_path: object, monkeypatch: pytest.MonkeyPatch, settings: object
-) -> Iterator[None]:
+def deaf_server(settings: Any) -> Iterator[None]:
     """A Redis that accepts connections and never answers."""
     listener = socket.create_server(("127.0.0.1", 0))
     settings.REDIS_URL = f"redis://127.0.0.1:{listener.getsockname()[1]}"

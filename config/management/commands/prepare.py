@@ -19,9 +19,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         verbosity = options["verbosity"]
         try:
-            call_command("migrate", interactive=False, verbosity=verbosity)
+            call_command("migrate", interactive=False, verbosity=max(0, verbosity - 1))
         except OperationalError as error:
             raise CommandError(f"The database of DATABASE_URL does not answer: {error}") from error
+        if verbosity:
+            self.stdout.write("The database is up to date.")
         if settings.DEBUG:
             create_demo_logins(settings.DEMO_PASSWORD)
             call_command("load_demo", verbosity=verbosity)
