@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Lower
 
 from records.fieldkinds.base import Kind
 from records.ids import decode
@@ -121,7 +122,7 @@ class Link(Reference):
         )
 
     def search(self, field: FieldDefinition, query: str) -> QuerySet[Any]:
-        found = self.rows(field).order_by("title", "id")
+        found = self.rows(field).order_by(Lower("title"), "id")
         for word in query.split()[:5]:
             found = found.filter(title__icontains=word)
         return found

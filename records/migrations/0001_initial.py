@@ -3,6 +3,7 @@
 import django.contrib.auth.validators
 import django.core.validators
 import django.db.models.deletion
+import django.db.models.functions.text
 import django.utils.timezone
 import records.ids
 import records.models.files
@@ -99,7 +100,7 @@ class Migration(migrations.Migration):
                 ('quarantined_at', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('quarantine_reason', models.CharField(blank=True, editable=False, max_length=500)),
                 ('object', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='records', to='records.objectdefinition')),
-                ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='records', to=settings.AUTH_USER_MODEL)),
+                ('owner', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='records', to=settings.AUTH_USER_MODEL)),
             ],
             options={
                 'ordering': ['-id'],
@@ -182,7 +183,24 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='record',
-            index=models.Index(fields=['object', 'title', 'id'], name='record_title'),
+            index=models.Index(
+                models.F('object'),
+                django.db.models.functions.text.Lower('title'),
+                models.F('id'),
+                name='record_title',
+            ),
+        ),
+        migrations.AddIndex(
+            model_name='record',
+            index=models.Index(fields=['owner', 'state', '-updated_at'], name='record_own'),
+        ),
+        migrations.AddIndex(
+            model_name='record',
+            index=models.Index(
+                condition=models.Q(('deleted_at__isnull', False)),
+                fields=['object', '-deleted_at', '-id'],
+                name='record_deleted',
+            ),
         ),
         migrations.AddIndex(
             model_name='event',
