@@ -69,7 +69,7 @@ class JSONListHas(_JSONFunc):
     """Whether the list under the key holds a text."""
 
     output_field = BooleanField()
-    arity = None
+    arity = 1
     template_sqlite = (
         "EXISTS (SELECT 1 FROM JSON_EACH(%(column)s, '$.%(key)s') WHERE value = %(needle)s)"
     )

@@ -5,7 +5,7 @@ answers with controls for the form and with what is set. A value that makes no s
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, ClassVar, Final
@@ -45,6 +45,14 @@ class Control:
 
 
 @dataclass(frozen=True, slots=True)
+class ControlGroup:
+    """What filters one thing: one control, or a range of two."""
+
+    label: str
+    controls: tuple[Control, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Filter:
     """A filter that is set: which parameter it is, how it reads, what it asks of the database."""
 
@@ -80,11 +88,12 @@ class FieldFilter:
     def choices(self) -> Choices:
         return ()
 
-    def controls(self, params: Mapping[str, str]) -> Iterator[Control]:
+    def controls(self, params: Mapping[str, str]) -> ControlGroup:
+        controls = []
         for suffix, word in self.suffixes.items():
             name = self.parameter(suffix)
-            label = self.definition.label if not suffix else f"{self.definition.label} {word}"
-            yield Control(name, label, self.widget, params.get(name, ""), self.choices())
+            controls.append(Control(name, word, self.widget, params.get(name, ""), self.choices()))
+        return ControlGroup(self.definition.label, tuple(controls))
 
     def read(self, params: Mapping[str, str], reading: Reading) -> None:
         for suffix, word in self.suffixes.items():

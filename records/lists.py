@@ -11,8 +11,9 @@ query string makes a list fail.
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Lower
@@ -22,12 +23,14 @@ from records.filters import (
     MAX_VALUE_LENGTH,
     Choices,
     Control,
+    ControlGroup,
     FieldFilter,
     Filter,
     Reading,
     field_filter,
     user_choices,
 )
+from records.ids import encode
 from records.models import FieldDefinition, FieldKind, ObjectDefinition, Record, RecordState
 from records.pages import (
     MAX_CURSOR_LENGTH,
@@ -44,6 +47,7 @@ COUNT_CAP: Final = 1000
 # Each word is one pass over a text; nobody types more.
 MAX_WORDS: Final = 8
 
+_LEAST_ID: Final = encode("rec", UUID(int=0))
 _NUMBERS: Final = {FieldKind.NUMBER, FieldKind.DECIMAL, FieldKind.CURRENCY, FieldKind.BOOLEAN}
 _MOMENTS: Final = {FieldKind.DATE, FieldKind.DATETIME}
 _TEXTS: Final = {
@@ -71,6 +75,11 @@ class ListQuery:
         self.fields = object_definition.schema.fields
         self.deleted = deleted
         self.users: Choices = user_choices()
+        self.attributes: list[tuple[str, str, Choices]] = [
+            ("stage", "Stage", [(stage.slug, stage.label) for stage in self.stages]),
+            ("state", "State", [(str(value), str(label)) for value, label in RecordState.choices]),
+            ("owner", "Owner", self.users),
+        ]
         self.reading = Reading()
         self.orders = self._orders()
         self.order = self._read_order()
@@ -97,21 +106,16 @@ class ListQuery:
     def is_narrowed(self) -> bool:
         return bool(self.filters or self.search)
 
-    def controls(self) -> list[Control]:
-        """The inputs of the filter form, fixed ones first."""
-        fixed = [
-            Control("stage", "Stage", "select", choices=[(s.slug, s.label) for s in self.stages]),
-            Control("state", "State", "select", choices=list(RecordState.choices)),
-            Control("owner", "Owner", "select", choices=self.users),
+    def controls(self) -> list[ControlGroup]:
+        """The inputs of the filter form, those of the record's own attributes first."""
+        groups = [
+            ControlGroup(
+                label, (Control(name, "is", "select", self.params.get(name, ""), choices),)
+            )
+            for name, label, choices in self.attributes
+            if choices
         ]
-        controls = [
-            Control(c.name, c.label, c.widget, self.params.get(c.name, ""), c.choices)
-            for c in fixed
-            if c.choices
-        ]
-        for made in self.field_filters:
-            controls.extend(made.controls(self.params))
-        return controls
+        return groups + [made.controls(self.params) for made in self.field_filters]
 
     # --- answers ----------------------------------------------------------------------------
 
@@ -126,6 +130,9 @@ class ListQuery:
 
     def page(self, size: int = PAGE_SIZE) -> Page:
         rows = self.queryset().select_related("owner").defer("search_text")
+        if not self.order.indexed:
+            # Says nothing, but makes SQLite read the rows as they lie on the disk: in half the time.
+            rows = rows.filter(pk__gte=_LEAST_ID)
         return get_page(rows, self.order, self.cursor, size)
 
     def count(self, page: Page) -> int:
@@ -155,12 +162,15 @@ class ListQuery:
 
     def _orders(self) -> dict[str, Order]:
         orders = [
-            Order("created", "Created", descending=True),
-            Order("updated", "Last change", F("updated_at"), "time", descending=True),
-            Order("title", "Title", Lower("title")),
+            Order("created", "Created", descending=True, indexed=True),
+            Order("updated", "Last change", F("updated_at"), "time", descending=True, indexed=True),
+            Order("title", "Title", Lower("title"), indexed=True),
         ]
         if self.deleted:
-            orders.insert(0, Order("deleted", "Deleted", F("deleted_at"), "time", descending=True))
+            by_deletion = F("deleted_at")
+            orders.insert(
+                0, Order("deleted", "Deleted", by_deletion, "time", descending=True, indexed=True)
+            )
         if self.stages:
             slugs = [stage.slug for stage in self.stages]
             orders.append(Order("stage", "Stage", Rank(F("stage"), slugs), "number", nullable=True))
@@ -179,11 +189,7 @@ class ListQuery:
         return order.turned(descending=text.startswith("-"))
 
     def _read_filters(self) -> None:
-        for name, label, choices in (
-            ("stage", "Stage", [(stage.slug, stage.label) for stage in self.stages]),
-            ("state", "State", list(RecordState.choices)),
-            ("owner", "Owner", self.users),
-        ):
+        for name, label, choices in self.attributes:
             value = self.params.get(name)
             if not value:
                 continue

@@ -38,6 +38,8 @@ class Order:
     kind: Literal["text", "number", "time"] = "text"
     descending: bool = False
     nullable: bool = False
+    # Whether an index holds the rows in this order; otherwise all of them are read and sorted.
+    indexed: bool = False
 
     @property
     def text(self) -> str:

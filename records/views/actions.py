@@ -57,7 +57,9 @@ def record_submit(request: HttpRequest, slug: str, record_id: str) -> HttpRespon
             raise RecordsError("It is closed; reopen it instead.")
         services.submit_record(record=record, expected_version=_version(request))
 
-    return _act(request, slug, record_id, "change", change, lambda title: f"“{title}” was submitted.")
+    return _act(
+        request, slug, record_id, "change", change, lambda title: f"“{title}” was submitted."
+    )
 
 
 @login_required
@@ -107,7 +109,8 @@ def record_delete(request: HttpRequest, slug: str, record_id: str) -> HttpRespon
         services.delete_record(record=record, expected_version=_version(request))
     except StaleRecord:
         messages.warning(
-            request, "Somebody has changed this meanwhile, so it was not deleted. Look, and try again."
+            request,
+            "Somebody has changed this meanwhile, so it was not deleted. Look, and try again.",
         )
         return redirect(here)
     messages.success(
@@ -127,7 +130,9 @@ def record_restore(request: HttpRequest, slug: str, record_id: str) -> HttpRespo
     def change(record: Record) -> None:
         services.restore_record(record=record)
 
-    return _act(request, slug, record_id, "delete", change, lambda title: f"“{title}” was restored.")
+    return _act(
+        request, slug, record_id, "delete", change, lambda title: f"“{title}” was restored."
+    )
 
 
 def _version(request: HttpRequest) -> int | None:

@@ -1,7 +1,7 @@
 """Two edits of one record: what each changed, field by field, and saving what a person chose of both."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from django.core.files.uploadedfile import UploadedFile
 from django.http import QueryDict
@@ -53,7 +53,7 @@ class Conflict:
 
     def carried(self) -> list[tuple[str, str]]:
         """What was posted, to be posted again: names and values of hidden inputs."""
-        posted = self.form.data
+        posted = cast(QueryDict, self.form.data)
         names = [field.slug for field in self.definition.schema.fields]
         names += [f"{name}-clear" for name in names]
         return [(name, value) for name in names for value in posted.getlist(name)]
@@ -99,7 +99,9 @@ class Conflict:
 def resolved_data(posted: QueryDict, record: Record) -> QueryDict:
     """What was posted, with the record's own values where “theirs” was chosen."""
     chosen = {
-        name.removeprefix(CHOICE) for name in posted if name.startswith(CHOICE) and posted[name] != "mine"
+        name.removeprefix(CHOICE)
+        for name in posted
+        if name.startswith(CHOICE) and posted[name] != "mine"
     }
     if not chosen:
         return posted

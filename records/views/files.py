@@ -8,8 +8,8 @@ from django.views.decorators.http import require_safe
 
 from records.columns import JSONText
 from records.ids import decode
-from records.models import FieldDefinition, FieldKind, Record, Upload, User
-from records.permissions import visible_objects
+from records.models import FieldDefinition, FieldKind, Record, Upload
+from records.permissions import Anyone, visible_objects
 
 
 @login_required
@@ -39,7 +39,7 @@ def file_download(request: HttpRequest, upload_id: str) -> FileResponse:
     return response
 
 
-def _may_see(user: User, upload: Upload) -> bool:
+def _may_see(user: Anyone, upload: Upload) -> bool:
     """Whether a record of an object that the user may see holds this file now."""
     fields = FieldDefinition.objects.filter(kind=FieldKind.FILE, object__in=visible_objects(user))
     held = Q(pk__in=[])

@@ -51,7 +51,9 @@ def record_edit(request: HttpRequest, slug: str, record_id: str) -> HttpResponse
         if obstacle:
             messages.error(request, obstacle)
             return redirect("record_detail", slug, record.pk)
-        return _render(request, object_definition, _form(request, object_definition, record), record)
+        return _render(
+            request, object_definition, _form(request, object_definition, record), record
+        )
     data = resolved_data(request.POST, record)
     form = _form(request, object_definition, record, data, action)
     if form.is_valid() and not obstacle:

@@ -132,7 +132,7 @@ class _Teller:
         return field.label if field else name
 
     def stage(self, snapshot: Any) -> str:
-        slug = _of(snapshot, "stage")
+        slug = str(_of(snapshot, "stage") or "")
         return self.schema.stage_labels.get(slug, slug)
 
     def user(self, snapshot: Any) -> str:

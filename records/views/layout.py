@@ -10,7 +10,7 @@ from django.shortcuts import render
 
 from records.ids import decode
 from records.models import ObjectDefinition, Record
-from records.permissions import can, visible_objects
+from records.permissions import Action, can, visible_objects
 
 SITE_NAME: Final = str(settings.UNFOLD["SITE_TITLE"])
 
@@ -20,7 +20,7 @@ CONTENT_SECURITY_POLICY: Final = (
     "form-action 'self'; frame-ancestors 'none'"
 )
 
-ACTION_WORDS: Final = {
+ACTION_WORDS: Final[dict[Action, str]] = {
     "view": "see",
     "add": "add",
     "change": "change",
@@ -55,7 +55,7 @@ def protect(response: HttpResponse) -> HttpResponse:
     return response
 
 
-def object_for(request: HttpRequest, slug: str, action: str = "view") -> ObjectDefinition:
+def object_for(request: HttpRequest, slug: str, action: Action = "view") -> ObjectDefinition:
     """The object of that slug. 404 when there is none, 403 when the user may not do this to its records."""
     found = ObjectDefinition.objects.alive().filter(slug=slug).first()
     if found is None:
@@ -64,7 +64,7 @@ def object_for(request: HttpRequest, slug: str, action: str = "view") -> ObjectD
     return found
 
 
-def demand(request: HttpRequest, action: str, object_definition: ObjectDefinition) -> None:
+def demand(request: HttpRequest, action: Action, object_definition: ObjectDefinition) -> None:
     """403 unless the user may do this."""
     if not can(request.user, action, object_definition):
         raise PermissionDenied(
@@ -79,13 +79,15 @@ def record_for(object_definition: ObjectDefinition, record_id: str) -> Record:
         decode("rec", record_id)
     except ValueError:
         raise Http404 from None
-    record = Record.objects.of(object_definition).filter(pk=record_id).select_related("owner").first()
+    record = (
+        Record.objects.of(object_definition).filter(pk=record_id).select_related("owner").first()
+    )
     if record is None:
         raise Http404
     record.object = object_definition
     return record
 
 
-def allowed_actions(request: HttpRequest, object_definition: ObjectDefinition) -> set[str]:
+def allowed_actions(request: HttpRequest, object_definition: ObjectDefinition) -> set[Action]:
     """All that the user may do to records of this object."""
     return {action for action in ACTION_WORDS if can(request.user, action, object_definition)}

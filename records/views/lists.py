@@ -41,11 +41,14 @@ def record_deleted(request: HttpRequest, slug: str) -> HttpResponse:
     return _render(request, object_for(request, slug), deleted=True)
 
 
-def _render(request: HttpRequest, object_definition: ObjectDefinition, *, deleted: bool) -> HttpResponse:
+def _render(
+    request: HttpRequest, object_definition: ObjectDefinition, *, deleted: bool
+) -> HttpResponse:
     query = ListQuery(object_definition, request.GET.dict(), deleted=deleted)
     page = query.page()
     count = query.count(page)
-    fields = _shown_fields(object_definition)
+    # Among the deleted, what matters is which one it is, and the way back.
+    fields = _shown_fields(object_definition)[: 2 if deleted else None]
     objects = list(visible_objects(request.user))
     shower = Shower(
         object_definition,
@@ -53,6 +56,8 @@ def _render(request: HttpRequest, object_definition: ObjectDefinition, *, delete
         visible={item.slug for item in objects},
         fields=fields,
     )
+    orders = list(query.orders.values())
+    usual = orders[0]
     stages = {stage.slug: stage for stage in object_definition.schema.stages}
     context: dict[str, Any] = {
         "objects": objects,
@@ -65,10 +70,9 @@ def _render(request: HttpRequest, object_definition: ObjectDefinition, *, delete
         "count": f"{COUNT_CAP:,}+" if count > COUNT_CAP else f"{count:,}",
         "count_is_one": count == 1,
         "columns": _columns(query, fields),
-        "rows": [
-            (record, stages.get(record.stage), shower.values(record)) for record in page.rows
-        ],
-        "sorts": [(order.text, order.label) for order in query.orders.values()],
+        "rows": [(record, stages.get(record.stage), shower.values(record)) for record in page.rows],
+        "sorts": [("" if order is usual else order.text, order.label) for order in orders],
+        "sort": "" if query.order.text == usual.text else query.order.text,
         "stage_tabs": _stage_tabs(query),
         "chips": [(found.text, query.without(found.name)) for found in query.filters],
         "next_link": query.link(page=page.next) if page.next else "",
@@ -103,7 +107,8 @@ def _columns(query: ListQuery, fields: list[FieldDefinition]) -> list[Column]:
             if order
             else Column(field.label, is_numeric=numeric)
         )
-    columns.append(Column("Owner"))
+    if not query.deleted:
+        columns.append(Column("Owner"))
     columns.append(_column(query, query.orders["deleted" if query.deleted else "updated"]))
     return columns
 

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from records.models import ObjectDefinition, Record, RecordState, Stage
 from records.panels import panels_for
-from records.permissions import visible_objects
+from records.permissions import Action, visible_objects
 from records.views.history import History
 from records.views.layout import allowed_actions, object_for, record_for, render_page
 from records.views.values import Shower
@@ -20,9 +20,7 @@ def record_detail(request: HttpRequest, slug: str, record_id: str) -> HttpRespon
     object_definition = object_for(request, slug)
     record = record_for(object_definition, record_id)
     objects = list(visible_objects(request.user))
-    shower = Shower(
-        object_definition, [record.data], visible={item.slug for item in objects}
-    )
+    shower = Shower(object_definition, [record.data], visible={item.slug for item in objects})
     context: dict[str, Any] = {
         "objects": objects,
         "object": object_definition,
@@ -61,8 +59,9 @@ def _steps(object_definition: ObjectDefinition, record: Record) -> list[tuple[St
     ]
 
 
-def _possible(record: Record, allowed: set[str]) -> set[str]:
+def _possible(record: Record, actions: set[Action]) -> set[str]:
     """What the user may do and the record's state lets happen."""
+    allowed: set[str] = {*actions}
     if record.deleted_at is not None:
         return {"restore"} if "delete" in allowed else set()
     possible = allowed & {"delete"}

@@ -64,6 +64,8 @@ class Shower:
         if field.kind == FieldKind.MULTI_CHOICE and isinstance(value, list):
             parts = tuple(kind_of(field).to_text([item], field) for item in value)
             return Value(field.label, field.kind, text, parts=parts)
+        if field.kind == FieldKind.JSON:
+            text = str(kind_of(field).to_input(value, field))  # over several lines
         href, external = self._target(field, value)
         return Value(field.label, field.kind, text, href, external)
 

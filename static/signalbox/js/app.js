@@ -88,6 +88,23 @@
   // The first thing to look at: the summary of errors, or the field that asks for attention.
   document.addEventListener("DOMContentLoaded", () => one("[data-focus]")?.focus());
 
+  // Addresses of lists stay short: what is empty says nothing.
+  document.addEventListener("htmx:configRequest", (event) => {
+    const { formData, verb } = event.detail;
+    if (verb !== "get" || !formData) return;
+    for (const [name, value] of [...formData]) if (value === "") formData.delete(name);
+  });
+
+  // What is current stays in sight where a row of stages is wider than the page.
+  function showCurrent() {
+    for (const row of document.querySelectorAll(".stepper, .tabs")) {
+      const current = one("[aria-current]", row);
+      if (current) row.scrollLeft = current.offsetLeft - row.offsetLeft - (row.clientWidth - current.offsetWidth) / 2;
+    }
+  }
+  document.addEventListener("DOMContentLoaded", showCurrent);
+  document.addEventListener("htmx:afterSettle", showCurrent);
+
   // --- After a part of the page was exchanged -------------------------------------------------
 
   document.addEventListener("htmx:responseError", (event) => {
