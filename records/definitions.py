@@ -11,14 +11,13 @@ from records.uniqueness import find_duplicates
 def clean_field(field: FieldDefinition) -> None:
     """Check and normalise a field's definition. Raises ValidationError with the messages by column."""
     errors: dict[str, str] = {}
+    old = FieldDefinition.objects.filter(pk=field.pk).first() if field.pk else None
     if field.slug in RESERVED_FIELD_SLUGS:
         errors["slug"] = f"`record.{field.slug}` has a meaning of its own; choose another name."
-    elif renamed_from := _old_slug(field):
-        errors["slug"] = (
-            f"Records and expressions know this field as “{renamed_from}”; keep that name."
-        )
+    elif old and old.slug != field.slug and Record.objects.filter(object=old.object_id).exists():
+        errors["slug"] = f"Records and expressions know this field as “{old.slug}”; keep that name."
     if field.kind in FieldKind.values:
-        errors |= _check_kind(field)
+        errors |= _check_kind(field, old)
     if errors:
         raise ValidationError(errors)
 
@@ -35,17 +34,7 @@ def clean_stage(stage: Stage) -> None:
         )
 
 
-def _old_slug(field: FieldDefinition) -> str:
-    """The slug that is in use, when the field would be renamed."""
-    if field.pk is None:
-        return ""
-    old = FieldDefinition.objects.filter(pk=field.pk).values_list("slug", flat=True).first() or ""
-    if old == field.slug or not Record.objects.filter(object_id=field.object_id).exists():
-        return ""
-    return old
-
-
-def _check_kind(field: FieldDefinition) -> dict[str, str]:
+def _check_kind(field: FieldDefinition, old: FieldDefinition | None) -> dict[str, str]:
     """Options, default and uniqueness depend on the kind."""
     kind = kind_of(field)
     errors: dict[str, str] = {}
@@ -61,11 +50,20 @@ def _check_kind(field: FieldDefinition) -> dict[str, str]:
         except ValidationError as error:
             errors["default"] = " ".join(error.messages)
     if field.unique:
-        if not kind.can_be_unique:
-            errors["unique"] = f"A field of the kind “{field.get_kind_display()}” cannot be unique."
-        elif field.pk and (text := find_duplicates(field)):
-            errors["unique"] = text
+        errors |= _check_unique(field, old)
     return errors
+
+
+def _check_unique(field: FieldDefinition, old: FieldDefinition | None) -> dict[str, str]:
+    if not kind_of(field).can_be_unique:
+        return {"unique": f"A field of the kind “{field.get_kind_display()}” cannot be unique."}
+    if (
+        field.object_id is None
+        or (old and old.unique and old.kind == field.kind)
+        or not (text := find_duplicates(field))
+    ):
+        return {}
+    return {"unique": text}
 
 
 def _check_options(field: FieldDefinition) -> dict[str, object]:

@@ -55,6 +55,16 @@ def release(records: Iterable[Record]) -> None:
         UniqueValue.objects.filter(record__in=pks[start : start + 2000]).delete()
 
 
+def holders_of(field: FieldDefinition, keys: Iterable[str]) -> dict[str, str]:
+    """key → title of the record that has it, of the keys that are taken."""
+    listed = sorted(set(keys))
+    found: dict[str, str] = {}
+    for start in range(0, len(listed), 2000):
+        rows = UniqueValue.objects.filter(field=field, value__in=listed[start : start + 2000])
+        found.update((row.value, str(row.record)) for row in rows.select_related("record"))
+    return found
+
+
 def find_duplicates(field: FieldDefinition) -> str:
     """Why this field cannot be unique, with the values that several records have; empty when it can."""
     return _duplicates_text(_holders(field))

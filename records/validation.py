@@ -47,9 +47,12 @@ def clean_partial(
 
 
 def clean_values(
-    object_definition: ObjectDefinition, data: Mapping[str, Any]
+    object_definition: ObjectDefinition, data: Mapping[str, Any], *, look_up: bool = True
 ) -> tuple[dict[str, Any], Errors]:
-    """The given values in their stored form, and what is wrong with those that have none."""
+    """The given values in their stored form, and what is wrong with those that have none.
+
+    `look_up`: ask the database whether what ids refer to is there; one query for each id.
+    """
     fields = object_definition.schema.by_slug
     cleaned: dict[str, Any] = {}
     errors: Errors = {}
@@ -62,7 +65,7 @@ def clean_values(
             cleaned[slug] = kind_of(field).clean(value, field)
         except ValidationError as error:
             errors[slug] = error.messages
-    for slug, value in cleaned.items():
+    for slug, value in cleaned.items() if look_up else ():
         kind = kind_of(fields[slug])
         if kind.refers and value is not None and kind.missing([value], fields[slug]):
             errors[slug] = [missing_text(fields[slug])]

@@ -50,6 +50,8 @@ class Event(models.Model):
             models.Index(
                 fields=["id"], name="event_undispatched", condition=models.Q(dispatched_at=None)
             ),
+            # The list of events of one type.
+            models.Index(fields=["type", "-id"], name="event_type"),
             # A record's history.
             models.Index(fields=["record", "-id"], name="event_record"),
             # What happened to a user, a team, an object.
