@@ -72,6 +72,7 @@ lint: setup ## format, lint, types, import directions, migrations, settings
 	$(BIN)/lint-imports
 	$(DEVELOPMENT) $(BIN)/python manage.py makemigrations --check --dry-run
 	ENV_FILE=/dev/null $(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
+	$(BIN)/python -m pytest tests/config/test_settings.py -k example
 
 # What an installation has to say for itself; here only for `check --deploy`.
 PRODUCTION := env -u DEBUG SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))') \

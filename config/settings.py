@@ -76,6 +76,7 @@ MIDDLEWARE = [
     "records.actors.ActorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "config.headers.content_security_policy",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -156,8 +157,8 @@ RQ = {"WORKER_CLASS": "config.worker.Worker", "COMMIT_MODE": "auto", "DEFAULT_RE
 # --- Sending ---------------------------------------------------------------------------------
 
 # Requests in the air at once, for one worker process and for one destination of it.
-DELIVERY_CONCURRENCY = env.int("DELIVERY_CONCURRENCY", default=128)
-DELIVERY_CONCURRENCY_PER_DESTINATION = env.int("DELIVERY_CONCURRENCY_PER_DESTINATION", default=64)
+DELIVERY_CONCURRENCY = env.int("DELIVERY_CONCURRENCY", default=192)
+DELIVERY_CONCURRENCY_PER_DESTINATION = env.int("DELIVERY_CONCURRENCY_PER_DESTINATION", default=96)
 # A destination with nothing but failures for so long is disabled until a person enables it again.
 DESTINATION_DISABLE_AFTER_DAYS = env.float("DESTINATION_DISABLE_AFTER_DAYS", default=5.0)
 OUTBOUND_ALLOWED_HOSTS = env.list("OUTBOUND_ALLOWED_HOSTS", default=[])
@@ -167,7 +168,9 @@ OUTBOUND_PROXY = env.str("OUTBOUND_PROXY", default="")
 # --- Pages, files, languages -----------------------------------------------------------------
 
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+# In DEBUG the files are served from where they are written, with no collectstatic in between.
+STATIC_ROOT = None if DEBUG else BASE_DIR / "staticfiles"
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_ROOT = BASE_DIR / env.str("MEDIA_ROOT", default=str(VAR_DIR / "media"))
 STORAGES = {
@@ -180,8 +183,6 @@ STORAGES = {
         )
     },
 }
-# In DEBUG the files are served from where they are written, with no collectstatic in between.
-WHITENOISE_USE_FINDERS = DEBUG
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")

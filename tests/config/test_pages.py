@@ -1,0 +1,37 @@
+import pytest
+from django.test import Client
+
+from config.headers import ADMIN_POLICY, PAGE_POLICY
+
+
+def test_healthz_answers_without_database_or_redis(client: Client) -> None:
+    response = client.get("/healthz")
+
+    assert response.status_code == 200
+    assert response.content == b"ok\n"
+
+
+def test_our_own_pages_run_scripts_from_our_own_files_only(client: Client) -> None:
+    assert client.get("/healthz").headers["Content-Security-Policy"] == PAGE_POLICY
+    assert "unsafe-inline" not in PAGE_POLICY.partition("script-src")[2]
+
+
+@pytest.mark.django_db
+def test_the_admin_may_evaluate_expressions(admin_client: Client) -> None:
+    policy = admin_client.get("/admin/").headers["Content-Security-Policy"]
+
+    assert policy == ADMIN_POLICY
+    assert "frame-ancestors 'none'" in policy
+
+
+@pytest.mark.django_db
+def test_the_engine_is_shown_to_staff_only(client: Client, admin_client: Client) -> None:
+    assert client.get("/admin/django-rq/").status_code == 302
+    assert admin_client.get("/admin/django-rq/").status_code == 200
+
+
+@pytest.mark.django_db
+def test_the_engines_numbers_are_for_staff_only(client: Client) -> None:
+    response = client.get("/admin/django-rq/stats.json")
+
+    assert b"queues" not in response.content
