@@ -24,7 +24,10 @@ def dispatch_events(limit: int = BATCH_SIZE) -> int:
         return _dispatch(limit)
     except Exception:
         logger.exception("A batch of events could not be dispatched; trying them one by one")
-    return sum(_dispatch_alone() for _ in range(limit))
+    taken = 0
+    while taken < limit and _dispatch_alone():
+        taken += 1
+    return taken
 
 
 def _dispatch(limit: int) -> int:
@@ -36,12 +39,12 @@ def _dispatch(limit: int) -> int:
     return len(events)
 
 
-def _dispatch_alone() -> int:
+def _dispatch_alone() -> bool:
     """One event that nothing else suffers from: what goes wrong with it is written to it."""
     with transaction.atomic():
         events = _claim(1)
         if not events:
-            return 0
+            return False
         try:
             with transaction.atomic():
                 events_dispatched.send(sender=Event, events=events)
@@ -50,11 +53,13 @@ def _dispatch_alone() -> int:
             events[0].dispatch_error = f"{type(error).__name__}: {error}"
             events[0].save(update_fields=["dispatch_error"])
         _mark(events)
-    return 1
+    return True
 
 
 def _claim(limit: int) -> list[Event]:
-    return list(Event.objects.undispatched().select_for_update(skip_locked=True)[:limit])
+    """Locked events with what receivers ask of them: one query."""
+    events = Event.objects.undispatched().select_related("object", "record", "actor")
+    return list(events.select_for_update(skip_locked=True, of=("self",))[:limit])
 
 
 def _mark(events: Sequence[Event]) -> None:

@@ -289,6 +289,17 @@ def current_engine() -> DeliveryEngine:
     return _engine
 
 
+def deliver_soon() -> None:
+    """There are due jobs: wake this process's engine if it has one, else some worker's.
+
+    An engine that finds more than it takes at once calls the others itself.
+    """
+    if _engine is not None and _engine.is_alive:
+        _engine.wake()
+    else:
+        ring("deliveries")
+
+
 def stop_engine() -> None:
     global _engine
     if _engine is not None:

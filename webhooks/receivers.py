@@ -3,22 +3,23 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.db import transaction
 from django.db.models import prefetch_related_objects
 from django.dispatch import receiver
 
-from config.queues import ring_on_commit
 from records.dispatch import events_dispatched
 from records.models import Event
-from webhooks.models import Webhook, WebhookJob
-from webhooks.subscriptions import jobs_for
+from webhooks.engine import deliver_soon
+from webhooks.models import WebhookJob
+from webhooks.subscriptions import jobs_for, webhooks_for
 
 
 @receiver(events_dispatched)
 def create_jobs(sender: Any, events: Sequence[Event], **kwargs: Any) -> None:
-    webhooks = list(Webhook.objects.active())
+    webhooks = webhooks_for(events)
     if not webhooks:
         return
-    prefetch_related_objects(list(events), "record", "object__fields", "actor")
+    prefetch_related_objects(list(events), "object__fields")
     jobs = WebhookJob.objects.bulk_create(jobs_for(events, webhooks), batch_size=500)
     if jobs:
-        ring_on_commit("deliveries")
+        transaction.on_commit(deliver_soon, robust=True)
