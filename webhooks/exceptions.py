@@ -22,3 +22,11 @@ class JobWasDelivered(JobRefused):
 
 class FilterSaysNo(JobRefused):
     """The webhook's filter, as it is now, leaves this event out, so there is nothing to send."""
+
+
+class JobWentOn(JobRefused):
+    """This job has been tried again since you opened it. Look at what came of that first."""
+
+
+class RequestWasNeverMade(JobRefused):
+    """This request was never made, and its webhook or event is gone. Fill it in with “Edit and retry”."""
