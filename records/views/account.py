@@ -10,7 +10,7 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse_lazy
 
 from records.permissions import visible_objects
-from records.views.layout import SITE_NAME, protect
+from records.views.layout import SITE_NAME, keep_private
 
 
 class LogIn(auth_views.LoginView):
@@ -18,7 +18,7 @@ class LogIn(auth_views.LoginView):
     extra_context = {"site_name": SITE_NAME}
 
     def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
-        return protect(super().render_to_response(context, **kwargs))
+        return keep_private(super().render_to_response(context, **kwargs))
 
 
 class ChangePassword(auth_views.PasswordChangeView):
@@ -31,7 +31,7 @@ class ChangePassword(auth_views.PasswordChangeView):
         return super().get_context_data(site_name=SITE_NAME, objects=objects, **kwargs)
 
     def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
-        return protect(super().render_to_response(context, **kwargs))
+        return keep_private(super().render_to_response(context, **kwargs))
 
     def form_valid(self, form: Any) -> HttpResponse:
         messages.success(self.request, "Your password has been changed.")

@@ -53,8 +53,7 @@ def _act(
 @require_POST
 def record_submit(request: HttpRequest, slug: str, record_id: str) -> HttpResponse:
     def change(record: Record) -> None:
-        if record.state == RecordState.CLOSED:
-            raise RecordsError("It is closed; reopen it instead.")
+        _refuse(record, RecordState.CLOSED, "It is closed; reopen it instead.")
         services.submit_record(record=record, expected_version=_version(request))
 
     return _act(
@@ -66,8 +65,7 @@ def record_submit(request: HttpRequest, slug: str, record_id: str) -> HttpRespon
 @require_POST
 def record_close(request: HttpRequest, slug: str, record_id: str) -> HttpResponse:
     def change(record: Record) -> None:
-        if record.state == RecordState.DRAFT:
-            raise RecordsError("It is a draft; submit it before you close it.")
+        _refuse(record, RecordState.DRAFT, "It is a draft; submit it before you close it.")
         services.close_record(record=record, expected_version=_version(request))
 
     return _act(request, slug, record_id, "close", change, lambda title: f"“{title}” was closed.")
@@ -88,8 +86,7 @@ def record_move(request: HttpRequest, slug: str, record_id: str) -> HttpResponse
     stage = request.POST.get("stage", "")
 
     def change(record: Record) -> None:
-        if record.state == RecordState.CLOSED:
-            raise RecordsError("It is closed; reopen it before you move it.")
+        _refuse(record, RecordState.CLOSED, "It is closed; reopen it before you move it.")
         services.move_stage(record=record, stage=stage, expected_version=_version(request))
 
     labels = object_for(request, slug, "move").schema.stage_labels
@@ -133,6 +130,12 @@ def record_restore(request: HttpRequest, slug: str, record_id: str) -> HttpRespo
     return _act(
         request, slug, record_id, "delete", change, lambda title: f"“{title}” was restored."
     )
+
+
+def _refuse(record: Record, state: RecordState, why: str) -> None:
+    """Services do more than people may: this keeps people to the order of states."""
+    if record.deleted_at is None and record.state == state:
+        raise RecordsError(why)
 
 
 def _version(request: HttpRequest) -> int | None:

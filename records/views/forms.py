@@ -56,6 +56,8 @@ def record_edit(request: HttpRequest, slug: str, record_id: str) -> HttpResponse
         )
     data = resolved_data(request.POST, record)
     form = _form(request, object_definition, record, data, action)
+    if form.is_valid() and not form.cleaned_data.get("version"):
+        obstacle = "This form does not say which version it is based on. Reload the page."
     if form.is_valid() and not obstacle:
         try:
             return _saved(request, form.save(action), action)

@@ -106,10 +106,8 @@ class _Teller:
         return " and ".join(parts) or "changed this"
 
     def field_part(self, names: Sequence[str], *, draft: bool) -> str:
-        verb = "saved the draft:" if draft else "changed"
-        if len(names) > 1:
-            return f"{verb} {len(names)} fields"
-        return f"{verb} {self.label(names[0])}"
+        what = f"{len(names)} fields" if len(names) > 1 else self.label(names[0])
+        return f"saved the draft, {what} changed" if draft else f"changed {what}"
 
     def changes(self, event: Event) -> list[Change]:
         old, new = _of(event.before, "data") or {}, _of(event.after, "data") or {}

@@ -14,12 +14,6 @@ from records.permissions import Action, can, visible_objects
 
 SITE_NAME: Final = str(settings.UNFOLD["SITE_TITLE"])
 
-# Scripts and styles are files of ours; nothing in a record can bring its own.
-CONTENT_SECURITY_POLICY: Final = (
-    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
-    "form-action 'self'; frame-ancestors 'none'"
-)
-
 ACTION_WORDS: Final[dict[Action, str]] = {
     "view": "see",
     "add": "add",
@@ -45,12 +39,11 @@ def render_page(
         "section": section,
     }
     response = render(request, template, {**frame, **(context or {})}, status=status)
-    return protect(response)
+    return keep_private(response)
 
 
-def protect(response: HttpResponse) -> HttpResponse:
-    """Pages show what only this user may see, and run only our scripts."""
-    response["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+def keep_private(response: HttpResponse) -> HttpResponse:
+    """Pages show what only this user may see: nobody keeps them for others, or shows them unasked."""
     response["Cache-Control"] = "private, no-cache"
     return response
 

@@ -60,18 +60,20 @@
     if (dirty) event.preventDefault();
   });
 
+  // In the capture phase, so that htmx does not send twice either.
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (form.dataset.sent) {
       event.preventDefault();
+      event.stopImmediatePropagation();
       return;
     }
     if (form.method !== "post") return;
-    dirty = false;
+    if (form.matches("[data-guard]")) dirty = false;
     form.dataset.sent = "yes";
     // Not disabled: a disabled button would not be sent along.
     event.submitter?.classList.add("is-busy");
-  });
+  }, true);
 
   function wakeForms() {
     for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
