@@ -1,6 +1,6 @@
 """Snapshots: what events tell of a subject before and after."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from records.models.objects import FieldDefinition, ObjectDefinition, Stage
@@ -24,12 +24,17 @@ STAGE_NAMES = ("label", "colour", "position")
 
 def snapshot(record: Record) -> dict[str, Any]:
     """A record's values as they are stored."""
-    return _record_values(record.__dict__, record)
+    return column_snapshot(record.__dict__)
 
 
-def loaded_snapshot(record: Record) -> dict[str, Any]:
-    """A record's values as they were loaded or last saved."""
-    return _record_values(record.loaded, record)
+def column_snapshot(columns: Mapping[str, Any]) -> dict[str, Any]:
+    """The snapshot that some values of a record's columns make."""
+    return {
+        "stage": columns.get("stage", ""),
+        "state": str(columns.get("state", "")),
+        "owner": columns.get("owner_id"),
+        "data": copy_value(columns.get("data", {})),
+    }
 
 
 def changed_names(
@@ -74,19 +79,3 @@ def object_changed_names(before: Mapping[str, Any], after: Mapping[str, Any]) ->
             if not same(before[parts].get(slug), after[parts].get(slug))
         ]
     return names
-
-
-def plain_changed_names(
-    before: Mapping[str, Any], after: Mapping[str, Any], names: Sequence[str]
-) -> list[str]:
-    """Those of the names whose values differ."""
-    return [name for name in names if before.get(name) != after.get(name)]
-
-
-def _record_values(values: Mapping[str, Any], record: Record) -> dict[str, Any]:
-    return {
-        "stage": values.get("stage", ""),
-        "state": str(values.get("state", "")),
-        "owner": values.get("owner_id"),
-        "data": copy_value(values.get("data", {})),
-    }

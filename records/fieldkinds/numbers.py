@@ -121,7 +121,7 @@ class Currency(DecimalNumber):
     def to_text(self, value: Any, field: FieldDefinition) -> str:
         text = super().to_text(value, field)
         currency = field.options.get("currency", "")
-        return f"{text} {currency}".strip() if text else ""
+        return f"{text} {currency}" if text and currency and not isinstance(value, str) else text
 
 
 class Boolean(Kind):

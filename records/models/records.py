@@ -47,7 +47,7 @@ class RecordQuerySet(TrackedQuerySet["Record"]):
     def delete(self) -> tuple[int, dict[str, int]]:
         from records.capturing import collecting  # events know this model
 
-        with transaction.atomic(using=self.db, savepoint=False), collecting():
+        with transaction.atomic(using=self.db), collecting():
             return super().delete()
 
     delete.alters_data = True  # type: ignore[attr-defined]
@@ -119,7 +119,7 @@ class Record(TrackedModel):
         return self.title or self.pk
 
     def save(self, **kwargs: Any) -> None:
-        """Write the change and its event in one transaction.
+        """Write the change and its event in one transaction, or none of them.
 
         A record that changed in the database since it was loaded is not overwritten: StaleRecord. A save
         that changes nothing does nothing.
@@ -132,7 +132,7 @@ class Record(TrackedModel):
     def _insert(self, using: str | None = None, **_: Any) -> None:
         self.stamp(timezone.now())
         self.describe()
-        with transaction.atomic(using=using, savepoint=False):
+        with transaction.atomic(using=using):
             super().save(force_insert=True, using=using)
         self.remember()
 
@@ -151,7 +151,7 @@ class Record(TrackedModel):
         self.version = self.loaded["version"] + 1
         self.updated_at = timezone.now()
         try:
-            with transaction.atomic(using=using, savepoint=False):
+            with transaction.atomic(using=using):
                 super().save(using=using, update_fields=columns)
         except BaseException:
             self.version = self.loaded["version"]

@@ -113,7 +113,7 @@ class TrackedQuerySet(models.QuerySet[Row]):
             raise TypeError("Cannot update a query once a slice has been taken.")
         manager = self.model._base_manager.using(self.db)
         count = 0
-        with transaction.atomic(using=self.db, savepoint=False):
+        with transaction.atomic(using=self.db):
             pks = list(self.order_by().values_list("pk", flat=True))
             for start in range(0, len(pks), CHUNK_SIZE):
                 rows = manager.filter(pk__in=pks[start : start + CHUNK_SIZE])
@@ -134,7 +134,7 @@ class TrackedQuerySet(models.QuerySet[Row]):
         if any(kwargs.get(name) for name in ("ignore_conflicts", "update_conflicts")):
             raise ValueError("bulk_create cannot tell here which rows it would leave or update.")
         instances = list(objs)
-        with transaction.atomic(using=self.db, savepoint=False):
+        with transaction.atomic(using=self.db):
             created = super().bulk_create(instances, *args, **kwargs)
             rows_created.send(sender=self.model, instances=created)
         for instance in created:

@@ -7,7 +7,6 @@ was loaded (or is not the expected version); the given record is then as it was 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from django.db import transaction
 from django.utils import timezone
 
 from records.exceptions import ObjectDeleted, RecordDeleted, StaleRecord
@@ -42,8 +41,7 @@ def create_record(
     record = build_record(
         object_definition=object_definition, data=data, state=state, stage=stage, owner=owner
     )
-    with transaction.atomic():
-        record.save()
+    record.save()
     return record
 
 
@@ -157,8 +155,7 @@ def release_record(*, record: Record) -> Record:
 
 def _save(record: Record, attempted: Mapping[str, Any]) -> Record:
     try:
-        with transaction.atomic():
-            record.save()
+        record.save()
     except StaleRecord as stale:
         stale.attempted = dict(attempted)
         record.discard_changes()

@@ -1,6 +1,6 @@
 """Records: created, updated, deleted, restored, quarantined; alone and in bulk."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import models
@@ -11,21 +11,24 @@ from records.capturing import write_events
 from records.events import make_event
 from records.models import Event, ObjectDefinition, Record
 from records.models.tracking import rows_changed, rows_created
-from records.snapshots import changed_names, loaded_snapshot, snapshot
+from records.snapshots import changed_names, column_snapshot, snapshot
 from records.uniqueness import claim_new, release, replace_claims
 
 
 @receiver(post_save, sender=Record)
-def record_saved(instance: Record, created: bool, raw: bool, **_: Any) -> None:
+def record_saved(
+    instance: Record, created: bool, raw: bool, update_fields: Collection[str] | None, **_: Any
+) -> None:
     if raw:  # a fixture: its events, if any, are in the fixture
         return
     if created:
         claim_new([instance])
         write_events(_event("record.created", instance, after=snapshot(instance)))
         return
-    if instance.loaded["deleted_at"] != instance.deleted_at or "data" in instance.unsaved_changes():
+    saved = {name: instance.__dict__[name] for name in instance.unsaved_changes(update_fields)}
+    if "deleted_at" in saved or "data" in saved:
         replace_claims(instance)
-    write_events(*_events_of(instance, instance.loaded))
+    write_events(*_events_of(instance, instance.loaded, {**instance.loaded, **saved}))
 
 
 @receiver(post_delete, sender=Record)
@@ -49,7 +52,7 @@ def records_changed(pairs: Sequence[tuple[Record, Record]], **_: Any) -> None:
     for before, after in pairs:
         after.object = objects[after.object_id]
         after.loaded = before.loaded
-        events += _events_of(after, before.loaded)
+        events += _events_of(after, before.loaded, after.__dict__)
     rows = [after for _, after in pairs]
     _describe([row for row in rows if "data" in row.unsaved_changes()])
     was_deleted = {before.pk for before, _ in pairs if before.deleted_at}
@@ -70,25 +73,23 @@ def _describe(rows: Sequence[Record]) -> None:
         queryset.bulk_update(rows, ["title", "search_text"], batch_size=200)
 
 
-def _events_of(record: Record, loaded: Mapping[str, Any]) -> Iterable[Event]:
-    """The events of one change, from the values before (`loaded`) and the record as it is."""
-    if loaded["deleted_at"] is None and record.deleted_at is not None:
-        return [_event("record.deleted", record, before=loaded_snapshot(record))]
-    if loaded["deleted_at"] is not None and record.deleted_at is None:
-        return [_event("record.restored", record, after=snapshot(record))]
+def _events_of(
+    record: Record, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> Sequence[Event]:
+    """The events of one change, from the values of the tracked columns before and after it."""
+    old, new = column_snapshot(before), column_snapshot(after)
+    if before["deleted_at"] is None and after["deleted_at"] is not None:
+        return [_event("record.deleted", record, before=old)]
+    if before["deleted_at"] is not None and after["deleted_at"] is None:
+        return [_event("record.restored", record, after=new)]
     events = []
-    before, after = loaded_snapshot(record), snapshot(record)
-    if changed := changed_names(before, after, _order_of(record)):
-        events.append(_event("record.updated", record, before=before, after=after, changed=changed))
-    if loaded["quarantined_at"] is None and record.quarantined_at is not None:
-        reason = {"quarantine_reason": record.quarantine_reason}
-        events.append(_event("record.quarantined", record, after={**after, **reason}))
-    if loaded["quarantined_at"] is not None and record.quarantined_at is None:
-        values = {
-            "before": {**before, "quarantined": True},
-            "after": {**after, "quarantined": False},
-        }
-        events.append(_event("record.updated", record, changed=["quarantined"], **values))
+    if changed := changed_names(old, new, _order_of(record)):
+        events.append(_event("record.updated", record, before=old, after=new, changed=changed))
+    if before["quarantined_at"] is None and after["quarantined_at"] is not None:
+        reason = {"quarantine_reason": after["quarantine_reason"]}
+        events.append(_event("record.quarantined", record, after={**new, **reason}))
+    if before["quarantined_at"] is not None and after["quarantined_at"] is None:
+        events.append(_event("record.released", record, before=old, after=new))
     return events
 
 
