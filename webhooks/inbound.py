@@ -1,35 +1,67 @@
 """Recording what other systems send us."""
 
+from collections.abc import Iterable
+from typing import Final
+
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
 from webhooks.delivery import text_of
+from webhooks.masking import mask_headers, mask_query
 from webhooks.models import Direction, InboundEndpoint, RequestLog
 
-MAX_BODY_BYTES = 1024 * 1024
+MAX_BODY_BYTES: Final = 1024 * 1024
+# Of a body that is too large the beginning is kept, to tell what it was.
+KEPT_OF_TOO_LARGE_BYTES: Final = 16 * 1024
 # An inspector keeps the latest; what is older has been looked at or never will be.
-KEEP_PER_INSPECTOR = 500
+KEEP_PER_INSPECTOR: Final = 500
+# How many of the surplus one request clears away: more than one, so that it shrinks.
+_CLEAR_AT_ONCE: Final = 100
 
 
 @transaction.atomic
-def record_request(*, endpoint: InboundEndpoint, request: HttpRequest, body: bytes) -> RequestLog:
+def record_request(
+    *,
+    endpoint: InboundEndpoint,
+    request: HttpRequest,
+    body: bytes,
+    status_code: int,
+    answer: str,
+    truncated: bool = False,
+) -> RequestLog:
     """Store one request that arrived, and drop the oldest beyond what an inspector keeps."""
     row = RequestLog.objects.create(
         direction=Direction.IN,
         endpoint=endpoint,
-        method=request.method or "",
-        url=request.get_full_path(),
-        request_headers=[[name, value] for name, value in request.headers.items()],
+        method=clean_text(request.method or "")[:10],
+        url=mask_query(clean_text(request.get_full_path())),
+        request_headers=mask_headers(_headers(request)),
         request_body=text_of(body),
-        status_code=endpoint.answer_status,
-        response_body=endpoint.answer_body,
+        request_truncated=truncated,
+        status_code=status_code,
+        response_body=clean_text(answer),
         started_at=timezone.now(),
-        remote_address=request.META.get("REMOTE_ADDR") or "",
+        remote_address=clean_text(request.META.get("REMOTE_ADDR") or "")[:60],
     )
-    older = RequestLog.objects.filter(endpoint=endpoint).order_by("-id")
-    surplus = list(
-        older.values_list("pk", flat=True)[KEEP_PER_INSPECTOR : KEEP_PER_INSPECTOR + 100]
+    older = (
+        RequestLog.objects.filter(endpoint=endpoint).order_by("-id").values_list("pk", flat=True)
     )
-    RequestLog.objects.filter(pk__in=surplus).delete()
+    surplus = list(older[KEEP_PER_INSPECTOR : KEEP_PER_INSPECTOR + _CLEAR_AT_ONCE])
+    if surplus:
+        RequestLog.objects.filter(pk__in=surplus).delete()
     return row
+
+
+def clear_inspector(endpoint: InboundEndpoint) -> int:
+    """Delete everything an inspector has recorded. How many requests."""
+    return RequestLog.objects.filter(endpoint=endpoint).delete()[0]
+
+
+def _headers(request: HttpRequest) -> Iterable[tuple[str, str]]:
+    return [(clean_text(name), clean_text(value)) for name, value in request.headers.items()]
+
+
+def clean_text(text: str) -> str:
+    """Text as any database takes it: without NUL, and without halves of characters."""
+    return text_of(text.encode("utf-8", errors="replace"))
