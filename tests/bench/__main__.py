@@ -65,9 +65,16 @@ def _run() -> int:
 
     django.setup()
     call_command("migrate", verbosity=0)
-    from tests.bench import deliveries, latency, saves
+    from tests.bench import deliveries, endurance, fairness, latency, saves, scaling
 
-    rooms = {"latency": latency, "saves": saves, "deliveries": deliveries}
+    rooms = {
+        "latency": latency,
+        "saves": saves,
+        "deliveries": deliveries,
+        "scaling": scaling,
+        "fairness": fairness,
+        "endurance": endurance,
+    }
     chosen = [name for name in sys.argv[1:] if name in rooms] or list(rooms)
     short = 0
     for name in chosen:

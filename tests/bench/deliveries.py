@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 from django.utils import timezone
 
@@ -42,12 +43,14 @@ def _slow(database: str) -> Iterator[Figure]:
     yield Figure(f"deliveries, one worker, receiver takes 200 ms ({database})", rate, "/s", 250)
 
 
-def delivery_rate(url: str, count: int) -> float:
-    """Jobs per second, from the first claim of a running worker to the last outcome in the database."""
+def delivery_rate(url: str, count: int, *, workers: int = 1) -> float:
+    """Jobs per second of running workers, from the bell to the last outcome in the database."""
     RequestLog.objects.all().delete()
     WebhookJob.objects.all().delete()
-    with worker():
-        _wait_for_worker(url)
+    with ExitStack() as processes:
+        for _ in range(workers):
+            processes.enter_context(worker())
+        wait_for_worker(url)
         started = time.perf_counter()
         make_backlog(url, count)
         queued = time.perf_counter()
@@ -60,9 +63,10 @@ def delivery_rate(url: str, count: int) -> float:
         return count / (time.perf_counter() - queued)
 
 
-def make_backlog(url: str, count: int) -> None:
+def make_backlog(url: str, count: int) -> list[WebhookJob]:
+    """Jobs that are due, in one transaction."""
     now = timezone.now()
-    WebhookJob.objects.bulk_create(
+    return WebhookJob.objects.bulk_create(
         (
             WebhookJob(
                 webhook_name="Bench", event_name="record.submitted", method="POST", url=url,
@@ -75,7 +79,7 @@ def make_backlog(url: str, count: int) -> None:
     )  # fmt: skip
 
 
-def _wait_for_worker(url: str) -> None:
+def wait_for_worker(url: str) -> None:
     """One job first: the worker is up, its engine runs, and its connections are open."""
     make_backlog(url, 1)
     ring("deliveries")

@@ -1,8 +1,6 @@
 """From a committed change to its request at the receiver, on an idle system."""
 
-import json
 import time
-import urllib.request
 from collections.abc import Iterator
 
 from django.db import transaction
@@ -11,7 +9,7 @@ from records.models import Event
 from records.services import create_record
 from tests.bench.data import leads
 from tests.bench.figures import Figure, median, percentile
-from tests.bench.processes import receiver, worker
+from tests.bench.processes import arrivals_at, receiver, worker
 from webhooks.models import Webhook, WebhookJob
 
 SAMPLES = 200
@@ -59,7 +57,6 @@ def _arrivals(url: str, count: int) -> dict[str, float]:
         if time.monotonic() > deadline:
             waiting = Event.objects.undispatched().count()
             raise TimeoutError(f"{len(arrivals)} of {count} arrived; {waiting} events wait.")
-        with urllib.request.urlopen(url.replace("/hook", "/arrivals")) as answer:  # noqa: S310
-            arrivals |= json.load(answer)
+        arrivals |= arrivals_at(url)
         time.sleep(0.05)
     return arrivals

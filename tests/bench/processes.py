@@ -1,8 +1,10 @@
 """The processes a benchmark needs beside itself: receivers and workers."""
 
+import json
 import os
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,6 +16,13 @@ def receiver(delay_ms: int = 0) -> Iterator[str]:
     with _running(command, stdout=subprocess.PIPE) as process:
         assert process.stdout
         yield f"http://127.0.0.1:{int(process.stdout.readline())}/hook"
+
+
+def arrivals_at(url: str) -> dict[str, float]:
+    """When each webhook-id first arrived at a receiver since it was last asked, by time.monotonic()."""
+    with urllib.request.urlopen(url.replace("/hook", "/arrivals")) as answer:  # noqa: S310
+        arrivals: dict[str, float] = json.load(answer)
+        return arrivals
 
 
 @contextmanager
