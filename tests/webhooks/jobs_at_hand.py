@@ -7,7 +7,8 @@ from uuid import UUID
 from django.utils import timezone
 
 from records.ids import decode, encode, new_id
-from records.models import Event, ObjectDefinition, Record, User
+from records.models import Event, FieldDefinition, ObjectDefinition, Record, User
+from records.services import create_record
 from webhooks.models import RequestLog, Webhook, WebhookJob
 
 URL = "https://api.example.com/leads"
@@ -27,12 +28,9 @@ def an_object(slug: str = "leads") -> ObjectDefinition:
 
 
 def a_record(title: str = "Grace Hopper") -> Record:
-    record = Record(object=an_object(), data={}, title=title)
-    record.save()
-    Record.objects.filter(pk=record.pk)._update_rows(  # past the services: only the title matters
-        Record.objects.filter(pk=record.pk), {"title": title}
-    ) if record.title != title else None
-    return record
+    leads = an_object()
+    FieldDefinition.objects.get_or_create(object=leads, slug="name", label="Name", kind="text")
+    return create_record(object_definition=an_object(), data={"name": title})
 
 
 def an_event(record: Record | None = None, **values: Any) -> Event:
