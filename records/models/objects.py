@@ -118,7 +118,7 @@ class ObjectDefinition(models.Model):
         self.revision = uuid.uuid4()
         if kwargs.get("update_fields") is not None:
             kwargs["update_fields"] = {*kwargs["update_fields"], "revision", "updated_at"}
-        with transaction.atomic(using=kwargs.get("using"), savepoint=False):
+        with transaction.atomic(using=kwargs.get("using")):
             super().save(**kwargs)
 
     @property
@@ -171,7 +171,7 @@ class PartQuerySet(models.QuerySet[Any]):
 
     def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
         parts = list(objs)
-        with transaction.atomic(using=self.db, savepoint=False):
+        with transaction.atomic(using=self.db):
             for part in parts:
                 part.save(force_insert=True, using=self.db)
         return parts
@@ -187,7 +187,7 @@ class ObjectPart(models.Model):
 
     def save(self, **kwargs: Any) -> None:
         """Write the change and its object's event in one transaction."""
-        with transaction.atomic(using=kwargs.get("using"), savepoint=False):
+        with transaction.atomic(using=kwargs.get("using")):
             super().save(**kwargs)
 
 

@@ -42,6 +42,6 @@ class User(TrackedModel, AbstractUser):
 
     def save(self, **kwargs: Any) -> None:
         """Write the change and its event in one transaction."""
-        with transaction.atomic(using=kwargs.get("using"), savepoint=False):
+        with transaction.atomic(using=kwargs.get("using")):
             super().save(**kwargs)
         self.remember(kwargs.get("update_fields"))

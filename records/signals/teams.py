@@ -17,7 +17,7 @@ Membership = User.groups.through
 
 def _in_one_transaction(save: Callable[..., None]) -> Callable[..., None]:
     def save_with_event(self: Group, *args: Any, **kwargs: Any) -> None:
-        with transaction.atomic(using=kwargs.get("using"), savepoint=False):
+        with transaction.atomic(using=kwargs.get("using")):
             save(self, *args, **kwargs)
 
     return save_with_event
