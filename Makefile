@@ -12,6 +12,8 @@ endif
 BIN := .venv/bin
 # Where a check only needs settings that load.
 DEVELOPMENT := DEBUG=true
+# As many tests at once as there are cores, up to four. PYTEST_ARGS adds to it: make test PYTEST_ARGS="-n 0 -k ring"
+PARALLEL := -n logical --maxprocesses 4
 PYTEST_ARGS ?=
 
 .PHONY: help setup run test test-postgres test-browser test-faults coverage lint format bench clean FORCE
@@ -51,10 +53,10 @@ FORCE:
 # --- check -----------------------------------------------------------------------------------
 
 test: setup ## the suite, on SQLite and a Redis of its own
-	@env -u DATABASE_URL $(BIN)/python -m pytest -m "not browser and not faults" $(PYTEST_ARGS)
+	@env -u DATABASE_URL $(BIN)/python -m pytest -m "not browser and not faults" $(PARALLEL) $(PYTEST_ARGS)
 
 test-postgres: setup ## the suite on PostgreSQL (a throw-away cluster, or DATABASE_URL's)
-	@$(BIN)/python -m tests.postgres -m "not browser" $(PYTEST_ARGS)
+	@$(BIN)/python -m tests.postgres -m "not browser" $(PARALLEL) $(PYTEST_ARGS)
 
 test-browser: setup ## the pages in a headless Chromium
 	@env -u DATABASE_URL $(BIN)/python -m pytest -m browser $(PYTEST_ARGS)

@@ -16,7 +16,7 @@ env = environ.Env()
 env.read_env(os.environ.get("ENV_FILE") or BASE_DIR / ".env")
 
 # Everything that is written while Signalbox runs: SQLite's database, uploads, its own Redis.
-VAR_DIR = BASE_DIR / env.str("VAR_DIR", default="var")
+VAR_DIR = BASE_DIR / str(env.str("VAR_DIR", default="var"))
 
 # --- What kind of installation this is -------------------------------------------------------
 
@@ -29,6 +29,11 @@ if not SECRET_KEY:
         "(python -c 'import secrets; print(secrets.token_urlsafe(50))' makes one). "
         "On a development machine DEBUG=true is enough; `make run` sets it by itself."
     )
+# Long random texts that encrypt the secrets of webhooks: the first one encrypts, all of them decrypt. Without any,
+# SECRET_KEY does. `manage.py rotate_secret_keys` encrypts everything with the first.
+SECRETS_KEYS = env.list("SECRETS_KEYS", default=[])
+if any(len(key) < 32 for key in SECRETS_KEYS):
+    raise ImproperlyConfigured("Each of SECRETS_KEYS needs 32 random characters or more.")
 HOST = env.str("HOST", default="127.0.0.1")
 PORT = env.int("PORT", default=8000)
 # `make run` and gunicorn start so many: two processes of eight threads use two cores, and threads mostly wait.
@@ -172,7 +177,7 @@ STATIC_URL = "static/"
 STATIC_ROOT = None if DEBUG else BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
 STATICFILES_DIRS = [BASE_DIR / "static"]
-MEDIA_ROOT = BASE_DIR / env.str("MEDIA_ROOT", default=str(VAR_DIR / "media"))
+MEDIA_ROOT = BASE_DIR / str(env.str("MEDIA_ROOT", default=str(VAR_DIR / "media")))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

@@ -49,12 +49,12 @@ class Worker(SimpleWorker):
     def register_death(self) -> None:
         """Only RQ's pages want to know, and Redis may be away."""
         with suppress(RedisError):
-            super().register_death()
+            super().register_death()  # type: ignore[no-untyped-call]
 
     def run_maintenance_tasks(self) -> None:
         """Cleaning can wait until Redis is back."""
         with suppress(RedisError):
-            super().run_maintenance_tasks()
+            super().run_maintenance_tasks()  # type: ignore[no-untyped-call]
 
     def _install_signal_handlers(self) -> None:
         """The process has its own: they also hold between two lifetimes of an RQ worker."""

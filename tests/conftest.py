@@ -22,6 +22,14 @@ from config import queues, redis_server
 from tests.settings import RUN_DIR
 from tests.waiting import wait_until
 
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes that nobody can read do not name a test; compressed ones even differ from run to run."""
+    if isinstance(val, bytes) and not (val.isascii() and val.decode().isprintable()):
+        return argname
+    return None
+
+
 # --- no internet -----------------------------------------------------------------------------
 
 

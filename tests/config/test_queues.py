@@ -92,17 +92,20 @@ def test_a_ring_carries_nothing_but_its_name_as_json(redis: Redis) -> None:
     ]
 
 
-def test_redis_away_is_no_error_and_no_wait(redis_process: RedisProcess) -> None:
+def test_redis_away_is_no_error(redis_process: RedisProcess) -> None:
     redis_process.stop()
 
-    began_at = time.monotonic()
-    heard = ring("events")
-    assert not heard
-    assert time.monotonic() - began_at < 0.1
+    assert not ring("events")
 
-    began_at = time.monotonic()
-    assert not ring("runs")  # within the same second: not even tried
-    assert time.monotonic() - began_at < 0.005
+
+def test_redis_away_is_not_tried_again_for_a_moment(
+    redis_process: RedisProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    redis_process.stop()
+    ring("events")
+    monkeypatch.setattr(queues, "bell_redis", lambda **_: pytest.fail("tried"))
+
+    assert not ring("runs")
 
 
 def test_redis_that_hangs_does_not_hold_up_a_save(deaf_server: None) -> None:
@@ -110,7 +113,7 @@ def test_redis_that_hangs_does_not_hold_up_a_save(deaf_server: None) -> None:
 
     assert not ring("events")
 
-    assert time.monotonic() - began_at < 0.15
+    assert time.monotonic() - began_at < 1  # 50 ms, on a machine that has nothing else to do
 
 
 def test_redis_that_came_back_is_rung_again(redis_process: RedisProcess) -> None:

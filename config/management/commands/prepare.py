@@ -15,6 +15,8 @@ class Command(BaseCommand):
         "Migrate the database; then load the demo (with DEBUG) or collect the static files (without). "
         "A second run keeps what people changed."
     )
+    # The checks may look into tables, which are only there after migrating.
+    requires_system_checks = ()
 
     def handle(self, *args: Any, **options: Any) -> None:
         verbosity = options["verbosity"]
@@ -22,6 +24,7 @@ class Command(BaseCommand):
             call_command("migrate", interactive=False, verbosity=max(0, verbosity - 1))
         except OperationalError as error:
             raise CommandError(f"The database of DATABASE_URL does not answer: {error}") from error
+        self.check(display_num_errors=True)
         if verbosity:
             self.stdout.write("The database is up to date.")
         if settings.DEBUG:
