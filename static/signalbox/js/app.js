@@ -90,7 +90,22 @@
   // The first thing to look at: the summary of errors, or the field that asks for attention.
   document.addEventListener("DOMContentLoaded", () => one("[data-focus]")?.focus());
 
+  // A table that is wider than its card shows that it goes on.
+  function showMore() {
+    for (const box of document.querySelectorAll(".table-scroll")) {
+      box.classList.toggle("has-more", box.scrollWidth - box.clientWidth - box.scrollLeft > 4);
+    }
+  }
+  document.addEventListener("DOMContentLoaded", showMore);
+  document.addEventListener("htmx:afterSettle", showMore);
+  document.addEventListener("scroll", showMore, { capture: true, passive: true });
+  window.addEventListener("resize", showMore);
+
   // Addresses of lists stay short: what is empty says nothing.
+  document.addEventListener("formdata", (event) => {
+    if (event.target.method !== "get") return;
+    for (const [name, value] of [...event.formData]) if (value === "") event.formData.delete(name);
+  });
   document.addEventListener("htmx:configRequest", (event) => {
     const { formData, verb } = event.detail;
     if (verb !== "get" || !formData) return;
