@@ -30,7 +30,7 @@ def parse_delays(text: str) -> list[int]:
     parts = [part for part in parts if part]
     if len(parts) > MAX_RETRIES:
         raise DelayError(f"There are {len(parts)} retries; {MAX_RETRIES} are the most.")
-    return [_parse(part) for part in parts]
+    return [parse_delay(part) for part in parts]
 
 
 def format_delays(delays_s: Iterable[int]) -> str:
@@ -47,7 +47,8 @@ def format_delay(delay_s: int) -> str:
     return " ".join(words) or "0 s"
 
 
-def _parse(part: str) -> int:
+def parse_delay(part: str) -> int:
+    """Seconds: "1 h 30 min" → 5400. Raises DelayError."""
     amounts = _amount.findall(part[:_MAX_LENGTH])
     if len(part) > _MAX_LENGTH or not amounts or _amount.sub("", part).strip():
         raise DelayError(f"“{part[:40]}” is no time. Write it like 30 s, 5 min, 2 h or 1 day.")

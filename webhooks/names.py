@@ -72,7 +72,7 @@ class Names:
         self.definition = definition if self.of_record else None
 
     def known(self, *more: str) -> Known:
-        """With `more` first names, of which nothing else is known: path parameters."""
+        """With `more` first names, of which nothing else is known: path parameters, secrets."""
         known: dict[str, frozenset[str] | None] = {
             "event": frozenset(EVENT_NAMES),
             "record": None,

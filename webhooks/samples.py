@@ -134,8 +134,8 @@ class Samples:
         else:
             event = self._event(None, MADE_UP_SUBJECTS.get(self.event_name, {}))
             event.subject_id, event.subject_label = "example", "Example"
-        fields = f" from the fields of {self.definition}" if self.definition else ""
-        return Sample(MADE_UP, "A made-up example", event, f"These values are made up{fields}.")
+        source = f" from the fields of {self.definition}" if self.definition else ""
+        return Sample(MADE_UP, "A made-up example", event, f"These values are made up{source}.")
 
     def _event(self, definition: ObjectDefinition | None, after: dict[str, Any]) -> Event:
         """An event of this name that is in no log."""

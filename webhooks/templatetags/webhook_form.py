@@ -7,6 +7,8 @@ from django.forms import BaseForm, BoundField
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from webhooks.summaries import ERROR_NAMES
+
 register = template.Library()
 
 
@@ -24,6 +26,11 @@ def with_label(words: str, label: str) -> SafeString:
     if not label or words.lower().startswith(label[:4].lower()):
         return code(words)
     return format_html("{}: {}", label, code(words))
+
+
+@register.filter
+def error_name(error_kind: str) -> str:
+    return ERROR_NAMES.get(error_kind, error_kind)
 
 
 @register.filter

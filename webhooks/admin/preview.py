@@ -1,0 +1,248 @@
+"""What a webhook would send for one event: the exact request, and the value behind each expression."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Literal
+
+from django.utils import timezone
+
+from records.expressions import Expression, ExpressionError, compile_template, evaluate
+from records.expressions import compile_expression as compile_filter
+from records.ids import new_id
+from webhooks.addresses import Refusal, judge_url
+from webhooks.admin.bodies import BodyView, view_body
+from webhooks.curl import curl_command
+from webhooks.delivery import ClaimedJob
+from webhooks.headers import SIGNING_HEADERS
+from webhooks.jsontext import JSONTextError, read_json, write_json
+from webhooks.models import Webhook
+from webhooks.outbound import network_policy, outbound_request
+from webhooks.rendering import (
+    RenderedRequest,
+    RenderError,
+    RequestTemplate,
+    matches,
+    render_address,
+    render_body,
+    render_headers,
+)
+from webhooks.samples import Sample
+from webhooks.subscriptions import Occasion, template_of
+from webhooks.validation import texts_of
+
+FilterState = Literal["always", "yes", "no", "error"]
+
+_MAX_VALUES: Final = 60
+_MAX_SHOWN: Final = 300
+_KINDS: Final[tuple[tuple[type | tuple[type, ...], str], ...]] = (
+    (bool, "true/false"),
+    ((int, float), "number"),
+    (str, "text"),
+    (list, "list"),
+    (dict, "object"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """An expression and what it comes to; `kind` is empty where `error` says why it comes to nothing."""
+
+    source: str
+    shown: str = ""
+    kind: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """`is_ours`: Signalbox adds it."""
+
+    name: str
+    value: str
+    is_ours: bool = False
+
+
+@dataclass(slots=True)
+class Preview:
+    """The parts of a request that can be made, and for the others why they can't."""
+
+    sample: Sample
+    method: str
+    filter_state: FilterState = "always"
+    filter_values: list[Value] = field(default_factory=list)
+    url: str = ""
+    lane: str = ""
+    refusal: str = ""
+    headers: list[Header] = field(default_factory=list)
+    body: BodyView | None = None
+    values: list[Value] = field(default_factory=list)
+    errors: dict[str, str] = field(default_factory=dict)
+    curl: str = ""
+
+    @property
+    def is_complete(self) -> bool:
+        return not self.errors.keys() & {"url", "headers", "body"}
+
+
+def make_preview(webhook: Webhook, sample: Sample) -> Preview:
+    """Render a webhook, saved or not, for one event. Never raises for what is entered."""
+    occasion = Occasion(sample.event, webhook.event)
+    template = template_of(webhook)
+    preview = Preview(sample, webhook.method)
+    _judge_filter(preview, webhook.filter, occasion.context)
+    request = _render(preview, template, occasion)
+    preview.values = list(_values(template, occasion.context))[:_MAX_VALUES]
+    _put_on_the_wire(preview, request)
+    return preview
+
+
+# --- The parts ------------------------------------------------------------------------------------
+
+
+def _judge_filter(preview: Preview, condition: str, context: Mapping[str, Any]) -> None:
+    if not condition.strip():
+        return
+    try:
+        preview.filter_state = "yes" if matches(condition, context) else "no"
+    except RenderError as error:
+        preview.filter_state = "error"
+        preview.errors["filter"] = str(error)
+    try:
+        names = sorted(compile_filter(condition).names)
+    except ExpressionError:
+        return
+    preview.filter_values = [_value(name, name, context) for name in names]
+
+
+def _render(preview: Preview, template: RequestTemplate, occasion: Occasion) -> RenderedRequest:
+    """Each part for itself: a mistake in one does not hide the others."""
+    request = RenderedRequest(template.method, "")
+    content_type = ""
+    try:
+        content_type, body = render_body(template, occasion.context, occasion.payload)
+        request = replace(request, body=body)
+        preview.body = view_body(body)
+    except RenderError as error:
+        preview.errors["body"] = str(error)
+    try:
+        headers = render_headers(template, occasion.context, content_type)
+        request = replace(request, headers=headers)
+    except RenderError as error:
+        preview.errors["headers"] = str(error)
+    try:
+        url, lane = render_address(template, occasion.context)
+        request = replace(request, url=url, lane=lane)
+    except RenderError as error:
+        preview.errors["url"] = str(error)
+    return request
+
+
+def _put_on_the_wire(preview: Preview, request: RenderedRequest) -> None:
+    """What the sending adds, by the code that sends; and whether the address may be called at all."""
+    job = ClaimedJob(
+        id=new_id("job"),
+        webhook_id=None,
+        method=request.method,
+        url=request.url,
+        headers=[list(pair) for pair in request.headers],
+        body=request.body,
+        timeout_s=0,
+        max_redirects=0,
+        lane=request.lane,
+        attempts=1,
+        manual_attempts=0,
+        interruptions=0,
+        policy={},
+        created_at=timezone.now(),
+    )
+    wire = outbound_request(job)
+    ours = {*SIGNING_HEADERS, "user-agent"} - {name.lower() for name, _ in request.headers}
+    preview.headers = [Header(name, value, name.lower() in ours) for name, value in wire.headers]
+    preview.url, preview.lane = wire.url, request.lane
+    judged = judge_url(wire.url, network_policy()) if wire.url else None
+    if isinstance(judged, Refusal):
+        preview.refusal = judged.reason
+    elif judged is not None:
+        preview.url = judged.url
+    if preview.is_complete:
+        preview.curl = curl_command(
+            method=wire.method, url=preview.url, headers=wire.headers, body=request.body
+        )
+
+
+# --- The values -----------------------------------------------------------------------------------
+
+
+def _values(template: RequestTemplate, context: Mapping[str, Any]) -> Iterable[Value]:
+    """Every expression of the request once, in the order of the form."""
+    params: dict[str, Any] = {}
+    for row in template.path_params:
+        value = _evaluated(str(row["value"]), context)
+        if value is not None:
+            params[str(row["name"])] = value
+    seen: set[str] = set()
+    for source, mode in _sources(template):
+        try:
+            parts = compile_template(source, mode).parts
+        except ExpressionError:
+            continue  # said where the part is shown
+        for part in parts:
+            if isinstance(part, Expression) and part.text not in seen:
+                seen.add(part.text)
+                names = {**context, **params} if mode == "url" else context
+                inner = _inner(part.text)
+                shown = part.text if part.text.startswith("{{") else f"{{{inner}}}"
+                yield _value(shown, inner, names)
+
+
+def _sources(template: RequestTemplate) -> Iterable[tuple[str, Literal["text", "url"]]]:
+    for row in template.path_params:
+        yield str(row["value"]), "text"
+    yield template.url, "url"
+    for row in (*template.query_params, *template.headers):
+        yield str(row["value"]), "text"
+    if template.body_kind == "text":
+        yield template.body, "text"
+    elif template.body_kind == "json":
+        yield from ((text, "text") for text in _json_texts(template.body))
+    elif template.body_kind == "rows":
+        yield from ((str(row["value"]), "text") for row in template.body_rows)
+
+
+def _json_texts(source: str) -> list[str]:
+    try:
+        return [text for _, text, is_key in texts_of(read_json(source)) if not is_key]
+    except JSONTextError:
+        return []
+
+
+def _inner(text: str) -> str:
+    """What stands between the braces of either form."""
+    if text.startswith("{{"):
+        return text.removeprefix("{{").removesuffix("}}")
+    return text.removeprefix("{").removesuffix("}")
+
+
+def _evaluated(source: str, context: Mapping[str, Any]) -> Any:
+    """The value of a path parameter, or None."""
+    try:
+        return evaluate(source, context) if source.lstrip().startswith("{{") else source
+    except ExpressionError:
+        return None
+
+
+def _value(shown_as: str, source: str, context: Mapping[str, Any]) -> Value:
+    try:
+        value = evaluate(source, context)
+    except ExpressionError as error:
+        return Value(shown_as, error=error.message)
+    if value is None:
+        return Value(shown_as, "", "empty")
+    kind = next((words for types, words in _KINDS if isinstance(value, types)), "")
+    text = value if isinstance(value, str) else write_json(value)
+    if not kind:  # numbers with all their digits; dates, which JSON has as texts
+        kind = "date" if text.startswith('"') else "number"
+        text = text.strip('"')
+    if isinstance(value, str) and not value:
+        kind = "empty text"
+    return Value(shown_as, f"{text[:_MAX_SHOWN]}…" if len(text) > _MAX_SHOWN else text, kind)
