@@ -22,6 +22,7 @@ from types import FrameType
 from typing import Final, TextIO
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR: Final = Path(__file__).resolve().parent.parent
 
@@ -227,8 +228,10 @@ def prepare_environment() -> None:
 
 def main() -> int:
     prepare_environment()
-    from config import settings
-
+    try:
+        from config import settings
+    except ImproperlyConfigured as error:
+        return _refuse(str(error))
     settings.VAR_DIR.mkdir(parents=True, exist_ok=True)
     with (settings.VAR_DIR / "run.lock").open("w") as lock:
         try:

@@ -233,6 +233,37 @@ def house(tmp_path: Path) -> Iterator[House]:
     house.process.wait()
 
 
+@pytest.mark.parametrize(
+    ("environment", "message"),
+    [
+        ({"DEBUG": "false"}, "SECRET_KEY is not set."),
+        ({"PORT": "taken"}, "is taken. Choose another: PORT=8001 make run"),
+    ],
+)
+def test_what_keeps_it_from_starting_is_said_in_a_line(
+    tmp_path: Path, environment: dict[str, str], message: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        result = subprocess.run(
+            [sys.executable, "-m", "config.supervisor"],
+            cwd=settings.BASE_DIR,
+            env={
+                "PATH": os.environ["PATH"],
+                "ENV_FILE": os.devnull,
+                "VAR_DIR": str(tmp_path),
+                **{name: value.replace("taken", port) for name, value in environment.items()},
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    assert result.returncode == 1
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr
+
+
 @pytest.mark.faults
 def test_make_run_survives_kills_and_leaves_nothing_behind(house: House) -> None:
     wait_until(house.serves, what="The first page", timeout_s=60)

@@ -24,7 +24,7 @@ class Command(BaseCommand):
             call_command("migrate", interactive=False, verbosity=max(0, verbosity - 1))
         except OperationalError as error:
             raise CommandError(f"The database of DATABASE_URL does not answer: {error}") from error
-        self.check(display_num_errors=True)
+        self.check()
         if verbosity:
             self.stdout.write("The database is up to date.")
         if settings.DEBUG:
