@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from functools import cache
-from typing import Final
+from typing import Final, TypeVar
 
 import django_rq
 from django.conf import settings
@@ -41,19 +41,21 @@ _PATIENT_REDIS_TIMEOUT_S: Final = 2.0
 # How long RQ's pages show a ring whose answer failed. The sweep rings every second: an hour would be a long list.
 _FAILED_RING_TTL_S: Final = 600
 
+Work = TypeVar("Work", bound=Callable[[], object])
+
 _patient: ContextVar[bool] = ContextVar("patient", default=False)
-_on_bell: dict[str, Callable[[], None]] = {}
+_on_bell: dict[str, list[Callable[[], object]]] = {}
 _on_sweep: list[Callable[[], None]] = []
 _redis_away_until = 0.0  # 0: it answers
 
 
-def on_bell(name: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
-    """Register the function that answers the bell `name`: it claims and does what is due."""
+def on_bell(name: str) -> Callable[[Work], Work]:
+    """Register a function that answers the bell `name`: it claims and does what is due."""
     if name not in QUEUES:
         raise ValueError(f"There is no queue “{name}”; the queues are {', '.join(QUEUES)}.")
 
-    def register(function: Callable[[], None]) -> Callable[[], None]:
-        _on_bell[name] = function
+    def register(function: Work) -> Work:
+        _on_bell.setdefault(name, []).append(function)
         return function
 
     return register
@@ -121,12 +123,17 @@ def ring_on_commit(name: str) -> None:
 
 
 def answer(name: str) -> None:
-    """The RQ job behind every ring."""
+    """The RQ job behind every ring. One function's failure does not keep the others from their work."""
     close_old_connections()
-    try:
-        _on_bell[name]()
-    finally:
-        close_old_connections()
+    errors: list[Exception] = []
+    for function in _on_bell[name]:
+        try:
+            function()
+        except Exception as error:  # noqa: BLE001  (raised below)
+            errors.append(error)
+    close_old_connections()
+    if errors:
+        raise errors[0]
 
 
 def sweep() -> None:

@@ -1,10 +1,11 @@
-"""What the bell “events” sets in motion."""
+"""What the bells “events” and “chores” set in motion."""
 
 from django.utils import timezone
 
 from config.queues import on_bell, on_sweep, ring
 from records.dispatch import BATCH_SIZE, dispatch_events
-from records.models import Event
+from records.messages import send_mails
+from records.models import Event, Mail
 
 # A drain ends after so many batches and rings again, so that other bells are heard in between.
 MAX_BATCHES = 20
@@ -20,8 +21,18 @@ def drain_events() -> None:
     ring("events")
 
 
+on_bell("chores")(send_mails)
+
+
 @on_sweep
 def ring_for_waiting_events() -> None:
     oldest = Event.objects.undispatched().values_list("created_at", flat=True).first()
-    if oldest and (timezone.now() - oldest).total_seconds() >= SWEEP_AGE_S:
+    # Also one from the future, by a clock that was ahead: it would wait until that time has come.
+    if oldest and abs((timezone.now() - oldest).total_seconds()) >= SWEEP_AGE_S:
         ring("events")
+
+
+@on_sweep
+def ring_for_waiting_mails() -> None:
+    if Mail.objects.due(timezone.now()).exists():
+        ring("chores")

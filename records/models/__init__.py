@@ -2,6 +2,7 @@
 
 from records.models.events import Event, EventQuerySet
 from records.models.files import Upload
+from records.models.messages import Mail, Notification, Urgency
 from records.models.objects import FieldDefinition, FieldKind, ObjectDefinition, Stage
 from records.models.people import User
 from records.models.records import Record, RecordQuerySet, RecordState, UniqueValue
@@ -11,6 +12,8 @@ __all__ = [
     "EventQuerySet",
     "FieldDefinition",
     "FieldKind",
+    "Mail",
+    "Notification",
     "ObjectDefinition",
     "Record",
     "RecordQuerySet",
@@ -18,5 +21,6 @@ __all__ = [
     "Stage",
     "UniqueValue",
     "Upload",
+    "Urgency",
     "User",
 ]
