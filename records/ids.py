@@ -70,7 +70,7 @@ def first_id_at(prefix: str, when: datetime) -> str:
     return encode(prefix, uuid.UUID(int=max(0, milliseconds) << 80))
 
 
-class TypeIDField(models.UUIDField):
+class TypeIDField(models.UUIDField):  # type: ignore[type-arg]
     """A UUID column whose Python value is the TypeID's text."""
 
     def __init__(self, prefix: str, **kwargs: Any) -> None:
@@ -101,16 +101,23 @@ class TypeIDField(models.UUIDField):
         except ValueError as error:
             raise ValidationError(str(error)) from None
 
-    def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
-        if isinstance(value, str):
-            try:
-                value = decode(self.prefix, value)
-            except ValueError as error:
-                raise ValidationError(str(error)) from None
-        return super().get_db_prep_value(value, connection, prepared)
-
     def get_prep_value(self, value: Any) -> Any:
-        return value
+        """The UUID, or ValidationError at once: a filter by a text that is no id fails where it is written."""
+        if not isinstance(value, str):
+            return value
+        try:
+            return self._read(value)
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
+
+    def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
+        return super().get_db_prep_value(self.get_prep_value(value), connection, prepared)
+
+    def _read(self, text: str) -> uuid.UUID:
+        if len(text) == 32 and "_" not in text:
+            # As SQLite stores it: prefetching a many-to-many relation asks for that form.
+            return uuid.UUID(hex=text)
+        return decode(self.prefix, text)
 
     def formfield(self, **kwargs: Any) -> Any:
         from django import forms

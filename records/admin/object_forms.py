@@ -40,9 +40,20 @@ class PartForm(forms.ModelForm):  # type: ignore[type-arg]
         help_text="Left empty, it follows from the label.",
     )
 
+    # New rows have none until they are dragged somewhere.
+    position = forms.IntegerField(
+        required=False, min_value=0, max_value=32767, widget=UnfoldAdminTextInputWidget
+    )
+
     def clean_slug(self) -> str:
-        slug: str = self.cleaned_data["slug"]
-        return slug or slug_of(self.cleaned_data.get("label", ""))
+        slug: str = self.cleaned_data["slug"] or slug_of(self.cleaned_data.get("label", ""))
+        if not slug and "label" in self.cleaned_data:
+            raise ValidationError("No name follows from this label; write one.")
+        return slug
+
+    def clean_position(self) -> int | None:
+        position: int | None = self.cleaned_data["position"]
+        return self.instance.position if position is None and self.instance.pk else position
 
 
 class StageForm(PartForm):
@@ -155,23 +166,11 @@ class PartFormSet(PaginationInlineFormSet):  # type: ignore[misc]
     """New rows come last, unless they were dragged somewhere."""
 
     def save_new(self, form: Any, commit: bool = True) -> Any:
-        if not form.instance.position:
+        if form.instance.position is None:
             rows = self.model.objects.filter(object=self.instance)
             last = rows.aggregate(last=Max("position"))["last"]
             form.instance.position = 0 if last is None else last + 1
         return super().save_new(form, commit=commit)
-
-    def clean(self) -> None:
-        """Two rows of one name: said here, for the database would only refuse."""
-        super().clean()
-        seen: set[str] = set()
-        for form in self.forms:
-            slug = getattr(form, "cleaned_data", {}).get("slug")
-            if not slug or self._should_delete_form(form):
-                continue
-            if slug in seen:
-                form.add_error("slug", f"There are two of the name “{slug}”.")
-            seen.add(slug)
 
 
 def slug_of(label: str) -> str:
