@@ -223,7 +223,8 @@ class WebhookForm(forms.ModelForm):  # type: ignore[type-arg]  # it takes none w
         fields["event"].choices = event_choices(self.instance.event)
         current = ObjectDefinition.objects.filter(pk=self.instance.object_id)
         fields["object"].queryset = ObjectDefinition.objects.alive() | current
-        fields["body"].strip = False
+        if "body" in fields:  # not for those who may only look
+            fields["body"].strip = False
 
     # What is entered, whether or not it is right
 

@@ -140,6 +140,8 @@ class Samples:
     def _event(self, definition: ObjectDefinition | None, after: dict[str, Any]) -> Event:
         """An event of this name that is in no log."""
         before, now = _before(self.event_name, after, definition), timezone.now()
+        if self.event_name == "record.quarantined":
+            after["quarantine_reason"] = "An example of a reason"
         change = self.event_name
         if self.of_record and change.partition(".")[2] in _STORIES:
             change = "record.updated" if before else "record.created"
