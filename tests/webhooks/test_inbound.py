@@ -28,15 +28,23 @@ def only_row():
     return RequestLog.objects.get()
 
 
-@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "PROPFIND", "VERSION-CONTROL"])
+@pytest.mark.parametrize(
+    "method", ["GET", "POST", "PUT", "PATCH", "DELETE", "PROPFIND", "VERSION-CONTROL"]
+)
 def test_any_method_is_recorded_and_answered(client, endpoint, method):
-    response = client.generic(method, address(endpoint, "?urgency=low"), b'{"a": 1}', "application/json")
+    response = client.generic(
+        method, address(endpoint, "?urgency=low"), b'{"a": 1}', "application/json"
+    )
     assert (response.status_code, response.json()) == (200, {"ok": True})
     row = only_row()
     assert (row.direction, row.method, row.endpoint) == ("in", method[:10], endpoint)
     assert (row.url, row.request_body) == (address(endpoint, "?urgency=low"), '{"a": 1}')
     assert ["Content-Type", "application/json"] in row.request_headers
-    assert (row.status_code, row.response_body, row.remote_address) == (200, '{"ok": true}', "127.0.0.1")
+    assert (row.status_code, row.response_body, row.remote_address) == (
+        200,
+        '{"ok": true}',
+        "127.0.0.1",
+    )
 
 
 def test_an_unknown_address_is_404_and_records_nothing(client, endpoint):
@@ -57,7 +65,7 @@ def test_options_tells_a_browser_that_it_may_send(client, endpoint):
 
 
 @pytest.mark.parametrize(
-    "status, body, answered, content, kind",
+    ("status", "body", "answered", "content", "kind"),
     [
         (500, '{"error": 1}', 500, b'{"error": 1}', "application/json"),
         (429, "slow down", 429, b"slow down", "text/plain; charset=utf-8"),
@@ -70,7 +78,11 @@ def test_options_tells_a_browser_that_it_may_send(client, endpoint):
 def test_it_answers_as_it_is_told(client, endpoint, status, body, answered, content, kind):
     InboundEndpoint.objects.update(answer_status=status, answer_body=body)
     response = client.post(address(endpoint))
-    assert (response.status_code, response.content, response["Content-Type"]) == (answered, content, kind)
+    assert (response.status_code, response.content, response["Content-Type"]) == (
+        answered,
+        content,
+        kind,
+    )
     assert (only_row().status_code, only_row().response_body) == (answered, content.decode())
 
 

@@ -6,7 +6,7 @@ LONG = "sk_live_0123456789abcdef"
 
 
 @pytest.mark.parametrize(
-    "name, value, stored",
+    ("name", "value", "stored"),
     [
         ("Authorization", f"Bearer {LONG}", "Bearer sk_l•••cdef"),
         ("authorization", "Basic YWRtaW46aHVudGVyMg==", "Basic •••"),
@@ -29,7 +29,7 @@ def test_headers_are_stored_without_the_middle_of_credentials(name, value, store
 
 
 @pytest.mark.parametrize(
-    "address, stored",
+    ("address", "stored"),
     [
         ("/in/abc", "/in/abc"),
         ("/in/abc?x=1&y=2", "/in/abc?x=1&y=2"),
