@@ -8,6 +8,7 @@ Nothing is enqueued later or retried by RQ: what is due and when, is in the data
 """
 
 import logging
+import threading
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -22,6 +23,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.retry import Retry
+from rq.timeouts import BaseTimeoutException
 
 logger = logging.getLogger(__name__)
 
@@ -43,10 +45,16 @@ _FAILED_RING_TTL_S: Final = 600
 
 Work = TypeVar("Work", bound=Callable[[], object])
 
+# Comes in the middle of an answer that takes longer than RQ allows. It is no fault of what is being done
+# just then: who catches everything else lets it pass.
+TookTooLong: Final = BaseTimeoutException
+
 _patient: ContextVar[bool] = ContextVar("patient", default=False)
 _on_bell: dict[str, list[Callable[[], object]]] = {}
 _on_sweep: list[Callable[[], None]] = []
 _redis_away_until = 0.0  # 0: it answers
+# Set when this process is to end: an answer that takes long leaves the rest to others.
+stopping: Final = threading.Event()
 
 
 def on_bell(name: str) -> Callable[[Work], Work]:

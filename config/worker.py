@@ -19,12 +19,14 @@ from rq.exceptions import StopRequested
 from rq.serializers import JSONSerializer
 from rq.worker import WorkerStatus
 
-from config.queues import SWEEP_INTERVAL_S, sweep
+from config.queues import SWEEP_INTERVAL_S, stopping, sweep
 
 logger = logging.getLogger(__name__)
 
 _on_stop: list[Callable[[], None]] = []
 _REDIS_RETRY_S: Final = 1.0
+# A sweep that is under way when the worker ends; what it leaves undone, the next one does.
+_SWEEP_PATIENCE_S: Final = 0.5
 _REDIS_CONNECT_TIMEOUT_S: Final = 2.0
 # RQ listens for so long less 15 s before it listens anew: a Redis that vanished without a word is noticed after
 # some 25 s, and a worker that was killed disappears from RQ's pages after this time.
@@ -79,6 +81,7 @@ def run_worker(queues: Sequence[str], *, burst: bool = False) -> None:
         if stop.is_set():
             return  # it is ending already
         stop.set()
+        stopping.set()
         if worker is None:
             raise StopRequested
         worker.stop()
@@ -102,9 +105,9 @@ def run_worker(queues: Sequence[str], *, burst: bool = False) -> None:
         pass
     finally:
         stop.set()
-        sweeper.join(timeout=2)
         for function in _on_stop:
             function()
+        sweeper.join(timeout=_SWEEP_PATIENCE_S)
 
 
 def make_worker(queues: Sequence[str]) -> Worker:

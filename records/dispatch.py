@@ -3,10 +3,11 @@
 import logging
 from collections.abc import Sequence
 
-from django.db import transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.dispatch import Signal
 from django.utils import timezone
 
+from config.queues import TookTooLong
 from records.models import Event
 
 logger = logging.getLogger(__name__)
@@ -16,12 +17,16 @@ logger = logging.getLogger(__name__)
 events_dispatched = Signal()
 
 BATCH_SIZE = 200
+# A deadlock, or a webhook that is deleted at the same moment: the next look finds it settled.
+TRIES = 3
 
 
 def dispatch_events(limit: int = BATCH_SIZE) -> int:
     """Dispatch up to `limit` waiting events, oldest first. The number of events taken."""
     try:
         return _dispatch(limit)
+    except TookTooLong:
+        raise
     except Exception:
         logger.exception("A batch of events could not be dispatched; trying them one by one")
     taken = 0
@@ -45,15 +50,36 @@ def _dispatch_alone() -> bool:
         events = _claim(1)
         if not events:
             return False
-        try:
-            with transaction.atomic():
-                events_dispatched.send(sender=Event, events=events)
-        except Exception as error:  # whatever a receiver does wrong with one event must not stop the rest
-            logger.exception("Event %s could not be dispatched", events[0].pk)
-            events[0].dispatch_error = f"{type(error).__name__}: {error}"
+        if error := _react(events):
+            events[0].dispatch_error = error
             events[0].save(update_fields=["dispatch_error"])
         _mark(events)
     return True
+
+
+def _react(events: Sequence[Event]) -> str:
+    """Let the receivers react to one event. What went wrong, in words."""
+    words = ""
+    for _ in range(TRIES):
+        try:
+            with transaction.atomic():
+                events_dispatched.send(sender=Event, events=events)
+        except TookTooLong:
+            raise
+        except Exception as error:  # whatever a receiver does wrong with one event must not stop the rest
+            logger.exception("Event %s could not be dispatched", events[0].pk)
+            words = _text_of(error)
+            if not isinstance(error, IntegrityError | OperationalError):
+                break
+        else:
+            return ""
+    return words
+
+
+def _text_of(error: Exception) -> str:
+    """As any database takes it: without what is no text."""
+    words = f"{type(error).__name__}: {error}".replace("\0", "")
+    return words.encode(errors="replace").decode()
 
 
 def _claim(limit: int) -> list[Event]:

@@ -2,7 +2,7 @@
 
 from django.utils import timezone
 
-from config.queues import on_bell, on_sweep, ring
+from config.queues import on_bell, on_sweep, ring, stopping
 from records.dispatch import BATCH_SIZE, dispatch_events
 from records.messages import send_mails
 from records.models import Event, Mail
@@ -18,6 +18,8 @@ def drain_events() -> None:
     for _ in range(MAX_BATCHES):
         if dispatch_events() < BATCH_SIZE:
             return
+        if stopping.is_set():
+            break
     ring("events")
 
 
