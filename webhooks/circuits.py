@@ -44,7 +44,7 @@ class Tally:
 def is_trouble(status_code: int | None, error_kind: str) -> bool:
     """Whether an outcome says that the destination as a whole is in trouble, not this one request."""
     if status_code is None:
-        return error_kind not in ("invalid", "template", "secret")
+        return error_kind not in ("invalid", "template", "secret", "internal")
     return bool(error_kind) or status_code >= 500 or status_code == 429
 
 

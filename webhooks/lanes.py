@@ -1,8 +1,8 @@
 """What each lane may send now: circuits, rate limits and concurrency limits, over all workers."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field, fields
-from datetime import datetime
+from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.conf import settings
@@ -26,16 +26,19 @@ class Allowances:
     by_lane: dict[str, int] = field(default_factory=dict)
     again_in_s: float | None = None
     metered: dict[str, Destination] = field(default_factory=dict)
+    probed: dict[str, tuple[Destination, CircuitState]] = field(default_factory=dict)
 
     def room(self, lane: str, otherwise: int) -> int:
         return min(otherwise, self.by_lane.get(lane, otherwise))
 
     def spend(self, lane: str, count: int) -> None:
-        """Take from the rate limit what has been claimed."""
+        """Take from the rate limit what has been claimed; what was claimed of an open circuit is its probe."""
         destination = self.metered.get(lane)
         if destination is not None:
             destination.tokens -= count
             destination.save(update_fields=["tokens", "tokens_at"])
+        if lane in self.probed:
+            store_state(*self.probed[lane])
 
 
 def allowances(lanes: Sequence[str], now: datetime) -> Allowances:
@@ -96,18 +99,22 @@ def _allow(destination: Destination, result: Allowances, now: datetime) -> int:
     if destination.circuit == Circuit.DISABLED:
         return 0
     if destination.circuit == Circuit.OPEN:
-        return _allow_probe(destination, now)
+        return _allow_probe(destination, result, now)
     room = _room_in_air(destination)
     if destination.rate_per_s is not None and room > 0:
         room = min(room, _refill(destination, result, now))
     return room
 
 
-def _allow_probe(destination: Destination, now: datetime) -> int:
-    probing = begin_probe(state_of(destination), now=now)
+def _allow_probe(destination: Destination, result: Allowances, now: datetime) -> int:
+    state = state_of(destination)
+    longest = timedelta(seconds=state.probe_interval_s)
+    if state.probe_at is not None and state.probe_at > now + longest:
+        state = replace(state, probe_at=now)  # by a clock that was ahead
+    probing = begin_probe(state, now=now)
     if probing is None:
         return 0
-    store_state(destination, probing)
+    result.probed[destination.lane] = destination, probing
     return 1
 
 

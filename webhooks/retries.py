@@ -17,7 +17,7 @@ MAX_INTERRUPTIONS: Final = 10
 # A receiver may ask for patience, not for eternity.
 MAX_RETRY_AFTER_S: Final = 24 * 3600
 GONE: Final = 410
-_ASKS_FOR_PATIENCE: Final = (429, 503)
+ASKS_FOR_PATIENCE: Final = (429, 503)
 # Nothing that time could mend: what is to be sent can't be sent.
 _HOPELESS: Final = ("invalid",)
 
@@ -93,7 +93,7 @@ def judge_attempt(
     if reason := _why_not_again(policy, status_code, error_kind, tries):
         return Verdict("failed", reason=reason, is_gone=not error_kind and status_code == GONE)
     delay_s = policy.delays_s[tries - 1] * (1 + chance * policy.jitter_percent / 100)
-    if status_code in _ASKS_FOR_PATIENCE:
+    if status_code in ASKS_FOR_PATIENCE:
         delay_s = max(delay_s, retry_after_s(retry_after, now))
     if policy.max_age_s is not None and age_s + delay_s > policy.max_age_s:
         return Verdict(

@@ -119,10 +119,25 @@ def test_a_probe_that_is_answered_closes_the_circuit():
 
 
 def test_an_open_circuit_does_not_touch_other_destinations():
-    open_circuit(probe_at=timezone.now() + timedelta(hours=1))
+    open_circuit(probe_at=timezone.now() + timedelta(seconds=10))
     make_job(URL)
     other = make_job("http://127.0.0.1:10/hook")
     assert [job.id for job in claim().jobs] == [other.pk]
+
+
+def test_a_clock_that_was_ahead_does_not_put_off_the_probe():
+    open_circuit(probe_at=timezone.now() + timedelta(hours=1))
+    make_job(URL)
+    assert len(claim().jobs) == 1
+
+
+def test_a_probe_is_spent_only_when_a_job_goes_out():
+    open_circuit()
+    job = make_job(URL, due_in_s=60)
+    assert claim().jobs == []
+    WebhookJob.objects.filter(pk=job.pk).update(next_attempt_at=timezone.now())
+    assert len(claim().jobs) == 1
+    assert Destination.objects.get(lane=LANE).probe_interval_s == 30
 
 
 def test_a_disabled_destination_gets_nothing():
