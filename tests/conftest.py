@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -22,11 +23,21 @@ from config import queues, redis_server
 from tests.settings import RUN_DIR
 from tests.waiting import wait_until
 
+# A TypeID's or a UUID's random part.
+_RANDOM = re.compile(
+    r"[0-9a-hjkmnp-tv-z]{26}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}"
+)
+
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
-    """Bytes that nobody can read do not name a test; compressed ones even differ from run to run."""
+    """The same tests have to have the same names in every process.
+
+    So what differs from run to run does not name a test: new ids, and compressed bytes, which hold the time.
+    """
     if isinstance(val, bytes) and not (val.isascii() and val.decode().isprintable()):
         return argname
+    if isinstance(val, str) and _RANDOM.search(val):
+        return _RANDOM.sub("*", val).encode("unicode_escape").decode()
     return None
 
 
@@ -213,7 +224,8 @@ def spawn_worker(
 ) -> Iterator[Callable[..., WorkerProcess]]:
     """Start real worker processes on the test database: `spawn_worker("deliveries", OUTBOUND_PROXY="…")`.
 
-    `command` replaces `manage.py worker` by something else that calls `run_worker`. Returns when the worker listens. What is still running after the test is killed.
+    `command` replaces `manage.py worker` by something else that calls `run_worker`.
+    Returns when the worker listens. What is still running after the test is killed.
     """
     started: list[WorkerProcess] = []
 
