@@ -30,3 +30,18 @@ class JobWentOn(JobRefused):
 
 class RequestWasNeverMade(JobRefused):
     """This request was never made, and its webhook or event is gone. Fill it in with “Edit and retry”."""
+
+
+class SecretIsNotTheirs(JobRefused):
+    """An edit can't bring in a secret that neither the job nor its webhook uses. Change the webhook instead."""
+
+
+class SecretGoesElsewhere(JobRefused):
+    """This request carries secrets. Only who may change webhooks can send it to another host."""
+
+
+class SecretRefused(Exception):
+    """The secret can't be kept like this."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message or self.__class__.__doc__)

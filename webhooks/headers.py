@@ -1,7 +1,7 @@
 """Which headers a caller may set on an outbound request: pure, for forms and for sending alike."""
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 
 # Set by the transport, or about one connection only (RFC 9110, section 7.6.1): a caller who could
@@ -46,6 +46,14 @@ def check_headers(
         if reason:
             problems.append((name, reason))
     return problems
+
+
+def set_headers(
+    headers: Iterable[tuple[str, str]], new: Sequence[tuple[str, str]]
+) -> list[tuple[str, str]]:
+    """Headers with some set, instead of others of their names."""
+    names = {name.lower() for name, _ in new}
+    return [*new, *((name, value) for name, value in headers if name.lower() not in names)]
 
 
 @lru_cache(1024)

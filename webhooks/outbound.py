@@ -1,14 +1,19 @@
 """From a claimed job to the request on the wire, and the transport that this installation's settings make."""
 
 import time
+from collections.abc import Callable
 from functools import cache
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.utils import timezone
 
 from webhooks.addresses import NetworkPolicy
-from webhooks.delivery import ClaimedJob
-from webhooks.transport import OutboundRequest, Transport
+from webhooks.binding import Credentials
+from webhooks.delivery import ClaimedJob, Finished
+from webhooks.keyring import Keyring
+from webhooks.sealing import send_sealed
+from webhooks.transport import OutboundRequest, Outcome, Transport
 
 USER_AGENT = "Signalbox/0.1 (webhooks)"
 INSPECTOR_PATH = "/api/webhooks/inspector"
@@ -52,3 +57,21 @@ def outbound_request(job: ClaimedJob) -> OutboundRequest:
         timeout_s=job.timeout_s,
         max_redirects=job.max_redirects,
     )
+
+
+def deliver(
+    job: ClaimedJob, keyring: Keyring | None, send: Callable[[OutboundRequest], Outcome]
+) -> Finished:
+    """Send a job. What it has of secrets is in the request while it is sent, and nowhere before or after."""
+    request = outbound_request(job)
+    if job.credentials is None:
+        return Finished(job, request, send(request))
+    shown, outcome = send_sealed(
+        send,
+        request,
+        Credentials.from_json(job.credentials),
+        keyring or Keyring({}),
+        message_id=job.id,
+        now=timezone.now(),
+    )
+    return Finished(job, shown, outcome)

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from records.expressions import (
     ExpressionError,
+    Symbol,
     evaluate_condition,
     render_text,
     render_typed,
@@ -16,6 +17,7 @@ from records.expressions import (
     render_value,
 )
 from webhooks.addresses import NetworkPolicy, Refusal, Target, judge_url
+from webhooks.binding import nonce_of, secret_in_origin
 from webhooks.headers import check_headers
 from webhooks.jsontext import JSONTextError, read_json, write_json
 
@@ -96,8 +98,13 @@ def render_request(
     return RenderedRequest(template.method, url, headers, body, lane)
 
 
-def lane_of(url: str) -> str:
-    """The origin of a URL, with its port: "https://api.example.com:443"; "none" for no URL at all."""
+def lane_of(url: str, nonce: str = "") -> str:
+    """The origin of a URL, with its port: "https://api.example.com:443"; "none" for no URL at all.
+
+    Where a secret decides on the origin it is "secret:" and its name; `nonce` is that of the placeholders.
+    """
+    if secret := secret_in_origin(url, nonce):
+        return f"secret:{secret}"
     target = judge_url(url, _ANY_NETWORK)
     if isinstance(target, Target):
         return _lane(target)
@@ -126,6 +133,8 @@ def render_address(template: RequestTemplate, context: Context) -> tuple[str, st
     if query:
         mark = "?" if "?" not in url else "" if url.endswith(("?", "&")) else "&"
         url = f"{url}{mark}{_encode_query(query)}"
+    if secret_in_origin(url, nonce_of(context)):  # it is judged when it is sent
+        return url, lane_of(url, nonce_of(context))
     judged = judge_url(url, _ANY_NETWORK)
     if isinstance(judged, Refusal) and judged.kind == "invalid":
         raise RenderError("URL", f"`{url[:200]}`: {judged.reason}")
@@ -201,6 +210,7 @@ def _typed_row(row: Mapping[str, Any], context: Context) -> Any:
 
 def _number(part: str, value: Any) -> Any:
     """Numbers as they are, texts of numbers with all their digits, nothing as null."""
+    _refuse_secret(part, value)
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         return value
     text = "" if value is None else str(value).strip()
@@ -212,7 +222,13 @@ def _number(part: str, value: Any) -> Any:
     return Decimal(text) if match["fraction"] or "e" in text.lower() else int(text)
 
 
+def _refuse_secret(part: str, value: Any) -> None:
+    if isinstance(value, Symbol):
+        raise RenderError(part, "a secret is sent as text; choose the type string.")
+
+
 def _boolean(part: str, value: Any) -> bool | None:
+    _refuse_secret(part, value)
     if isinstance(value, bool):
         return value
     text = "" if value is None else str(value).strip().lower()

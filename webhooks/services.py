@@ -18,8 +18,8 @@ from webhooks.exceptions import (
     JobWentOn,
     RequestWasNeverMade,
 )
+from webhooks.job_secrets import JobText
 from webhooks.models import JobChange, JobStatus, Webhook, WebhookJob
-from webhooks.rendering import lane_of
 from webhooks.subscriptions import TEMPLATE_ERROR, make_job
 
 RETRYABLE = (JobStatus.FAILED, JobStatus.PENDING, JobStatus.CANCELLED)
@@ -28,7 +28,7 @@ EDITABLE = (JobStatus.FAILED, JobStatus.PENDING)
 CHUNK_SIZE = 500
 # What a job takes from its webhook when the request is made anew.
 RENDERED_FIELDS = (
-    "method", "url", "headers", "body", "lane", "timeout_s", "max_redirects", "policy", "max_attempts",
+    "method", "url", "headers", "body", "credentials", "lane", "timeout_s", "max_redirects", "policy", "max_attempts",
     "order_key", "status", "error_kind", "error", "reason", "next_attempt_at", "finished_at",
 )  # fmt: skip
 
@@ -134,15 +134,10 @@ def edit_job(
     _require(locked, EDITABLE)
     if seen_attempts is not None and locked.attempts != seen_attempts:
         raise JobWentOn
-    edited: dict[str, Any] = {"url": url, "headers": [list(pair) for pair in headers], "body": body}
-    changes = {
-        name: [getattr(locked, name), value]
-        for name, value in edited.items()
-        if getattr(locked, name) != value
-    }
-    for name, value in edited.items():
-        setattr(locked, name, value)
-    locked.lane = lane_of(url)
+    before = _shown(locked)
+    JobText(locked).put(url=url, headers=headers, body=body, actor=actor)
+    after = _shown(locked)
+    changes = {name: [before[name], after[name]] for name in after if before[name] != after[name]}
     if locked.error_kind == TEMPLATE_ERROR:  # now there is a request
         locked.error_kind = locked.error = ""
     if not _is_due(locked):
@@ -192,6 +187,10 @@ def _cancel_chunk(ids: Sequence[str], actor: User | None) -> int:
 
 def _note(ids: Sequence[str], action: JobChange.Action, actor: User | None) -> None:
     JobChange.objects.bulk_create(JobChange(job_id=pk, action=action, actor=actor) for pk in ids)
+
+
+def _shown(job: WebhookJob) -> dict[str, Any]:
+    return {"url": job.shown_url, "headers": job.shown_headers, "body": job.shown_body}
 
 
 def _put_back(job: WebhookJob) -> None:

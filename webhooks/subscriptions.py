@@ -13,6 +13,8 @@ from django.utils import timezone
 
 from records.eventtypes import names_of
 from records.models import Event
+from webhooks.auth import Auth
+from webhooks.binding import Credentials, context_with_secrets, nonce_of
 from webhooks.models import JobStatus, Webhook, WebhookJob
 from webhooks.payloads import context_of, default_payload
 from webhooks.rendering import RenderError, RequestTemplate, lane_of, matches, render_request
@@ -53,6 +55,11 @@ def template_of(webhook: Webhook) -> RequestTemplate:
         body=webhook.body,
         body_rows=webhook.body_rows,
     )
+
+
+def credentials_of(webhook: Webhook, nonce: str = "") -> Credentials:
+    """The secrets that the webhook's requests need, by name."""
+    return Credentials(nonce, Auth.from_json(webhook.auth or {}), webhook.signing_secret)
 
 
 def event_names_of(event: Event) -> frozenset[str]:
@@ -109,7 +116,9 @@ def _make_job(webhook: Webhook, occasion: Occasion, *, is_test: bool) -> Webhook
     try:
         if not is_test and not matches(webhook.filter, occasion.context):
             return None
-        request = render_request(template_of(webhook), occasion.context, occasion.payload)
+        template = template_of(webhook)
+        context = context_with_secrets(template, occasion.context)
+        request = render_request(template, context, occasion.payload)
     except RenderError as error:
         return _fail(job, str(error), now)
     except Exception:  # one webhook's trouble must not keep the others from reacting
@@ -117,6 +126,7 @@ def _make_job(webhook: Webhook, occasion: Occasion, *, is_test: bool) -> Webhook
         return _fail(job, _UNEXPECTED, now)
     job.url, job.body, job.lane = request.url, request.body, request.lane
     job.headers = [list(pair) for pair in request.headers]
+    job.credentials = credentials_of(webhook, nonce_of(context)).to_json()
     return job
 
 
@@ -134,6 +144,7 @@ def _blank_job(webhook: Webhook, occasion: Occasion, now: datetime, *, is_test: 
         is_test=is_test,
         method=webhook.method,
         url=webhook.url,
+        credentials=credentials_of(webhook).to_json(),
         timeout_s=webhook.timeout_s,
         max_redirects=webhook.max_redirects,
         order_key=order_key_of(webhook, event) if webhook.is_ordered and not is_test else None,

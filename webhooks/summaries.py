@@ -21,7 +21,7 @@ _UNOFFICIAL: Final = {
     529: "Site Is Overloaded",
 }
 
-# The transport's kinds of errors and, the last two, our own.
+# The transport's kinds of errors and, from “template” on, our own.
 ERROR_NAMES: Final[dict[str, str]] = {
     "dns": "DNS",
     "connect": "No connection",
@@ -33,6 +33,7 @@ ERROR_NAMES: Final[dict[str, str]] = {
     "invalid": "Can't be sent",
     "template": "Mistake in the webhook",
     "interrupted": "Interrupted",
+    "secret": "Secret",
 }
 _ICONS: Final = {"interrupted": "power_off", "timeout": "timer_off", "template": "edit_off"}
 
@@ -53,6 +54,7 @@ _ERROR_HINTS: Final[dict[str, str]] = {
     "invalid": "The URL, the method or a header is not valid. Mend it with “Edit and retry”, and in the "
     "webhook for what comes later.",
     "template": "Mend the expression in the webhook, then retry: the request is made anew from the same event.",
+    "secret": "Add the secret, or give it a value that fits, then retry. The webhook's page names what it uses.",
     "interrupted": "The receiver can tell a repeated request by its webhook-id, which stays the same.",
 }
 

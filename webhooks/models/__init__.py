@@ -4,6 +4,7 @@ from webhooks.models.destinations import Circuit, Destination
 from webhooks.models.inbound import InboundEndpoint
 from webhooks.models.jobs import JobChange, JobStatus, WebhookJob, WebhookJobQuerySet
 from webhooks.models.requests import Direction, RequestLog
+from webhooks.models.secrets import Secret
 from webhooks.models.webhooks import BodyKind, Method, Webhook, WebhookQuerySet
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "JobStatus",
     "Method",
     "RequestLog",
+    "Secret",
     "Webhook",
     "WebhookJob",
     "WebhookJobQuerySet",

@@ -8,6 +8,9 @@ from django.db.models import Q
 
 from records.ids import TypeIDField
 from records.models import Event, Record
+from webhooks.auth import shown_auth_header
+from webhooks.binding import Credentials, shown, shown_headers
+from webhooks.headers import set_headers
 from webhooks.models.webhooks import Webhook
 
 
@@ -62,6 +65,8 @@ class WebhookJob(models.Model):
     url = models.TextField()
     headers = models.JSONField(default=list)
     body = models.TextField(blank=True)
+    # webhooks.binding.Credentials: which secrets are put in when it is sent, by name; null: none.
+    credentials = models.JSONField(null=True)
     timeout_s = models.PositiveSmallIntegerField(default=30)
     max_redirects = models.PositiveSmallIntegerField(default=0)
     # The destination's origin, "https://api.example.com:443": the unit of fairness.
@@ -124,6 +129,29 @@ class WebhookJob(models.Model):
 
     def __str__(self) -> str:
         return f"{self.webhook_name} · {self.event_name}"
+
+    # The request for people's eyes: secrets by name. What is stored has placeholders.
+
+    @property
+    def secret_nonce(self) -> str:
+        return Credentials.from_json(self.credentials).nonce
+
+    @property
+    def shown_url(self) -> str:
+        return shown(self.url, self.secret_nonce)
+
+    @property
+    def shown_headers(self) -> list[list[str]]:
+        """With the one that authenticates."""
+        auth = Credentials.from_json(self.credentials).auth
+        pairs = shown_headers(self.headers, self.secret_nonce)
+        if auth.kind != "none":
+            pairs = set_headers(pairs, [shown_auth_header(auth)])
+        return [list(pair) for pair in pairs]
+
+    @property
+    def shown_body(self) -> str:
+        return shown(self.body, self.secret_nonce)
 
     @property
     def summary(self) -> str:

@@ -66,6 +66,11 @@ class Webhook(models.Model):
     body = models.TextField("body text", blank=True)
     # Rows of {"name", "type", "value"}; type is string, number, boolean or json.
     body_rows = models.JSONField("rows", default=list, blank=True)
+    # webhooks.auth.Auth: a kind, its parts, and the name of a secret; empty is none.
+    auth = models.JSONField("authentication", default=dict, blank=True)
+    # The name of a signing key. A name, and not a reference: if the secret is deleted, sending fails and says so,
+    # instead of going on unsigned.
+    signing_secret = models.CharField("signing key", max_length=60, blank=True)
 
     timeout_s = models.PositiveSmallIntegerField(
         "timeout (seconds)",

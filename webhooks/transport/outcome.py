@@ -1,7 +1,7 @@
 """What goes into the transport and what comes out of it: plain data."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 # Enough to explain a failure and to read a JSON answer; a log row stays small.
@@ -27,9 +27,10 @@ class OutboundRequest:
     redirects; `connect_timeout_s` the share of it for lookup, connection and TLS."""
 
     method: str
-    url: str
-    headers: Sequence[tuple[str, str]]
-    body: bytes
+    # Not shown in logs and errors: secrets are in them by now.
+    url: str = field(repr=False)
+    headers: Sequence[tuple[str, str]] = field(repr=False)
+    body: bytes = field(repr=False)
     timeout_s: float
     connect_timeout_s: float = 10.0
     max_redirects: int = 0
