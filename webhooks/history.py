@@ -5,21 +5,24 @@ index in the order of the ids. What no index answers (the text of a URL, two fil
 window of so many jobs; the page says how far back it looked, and the next look goes on from there.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
 from django.db.models import F, Q
 
-from records.ids import first_id_at
+from records.ids import decode, first_id_at
 from webhooks.models import JobStatus, WebhookJob, WebhookJobQuerySet
 from webhooks.models.jobs import OPEN_STATUSES
 
 PAGE_SIZE: Final = 50
-# How many jobs one look goes through for what no index answers: some 20 ms on PostgreSQL.
+# How many jobs one look goes through for what no index answers: some 20 ms on PostgreSQL. Along the index of
+# a filter the jobs lie scattered over the table, so the look is shorter.
 WINDOW: Final = 20_000
+SCATTERED_WINDOW: Final = 2_500
 # Counts beyond are shown as "1,000+".
 COUNT_CAP: Final = 1_000
 
@@ -63,6 +66,8 @@ class Count:
     more: bool = False
 
     def __str__(self) -> str:
+        if self.more and not self.number:
+            return "…"
         return f"{self.number:,}{'+' if self.more else ''}"
 
 
@@ -70,12 +75,13 @@ class Count:
 class Page:
     """Jobs, newest first. `newer` and `older`: the ids from which the next pages go on, where there are any.
 
-    `looked_back_to`: the window's end, when it ended before the page was full.
+    `looked_through` and `looked_back_to`: the window, when it ended before the page was full.
     """
 
     jobs: Sequence[WebhookJob]
     newer: str | None
     older: str | None
+    looked_through: int = 0
     looked_back_to: datetime | None = None
 
 
@@ -95,20 +101,44 @@ def page_of(query: HistoryQuery, *, before: str = "", after: str = "") -> Page:
     newer = jobs[0].pk if before and jobs else before or None
     if len(jobs) > PAGE_SIZE:
         return Page(jobs[:PAGE_SIZE], newer=newer, older=jobs[PAGE_SIZE - 1].pk)
-    return Page(jobs, newer=newer, older=found.end_id, looked_back_to=found.end_time)
+    if found.end_id is None:
+        return Page(jobs, newer=newer, older=None)
+    return Page(
+        jobs,
+        newer=newer,
+        older=found.end_id,
+        looked_through=found.window,
+        looked_back_to=time_of(found.end_id),
+    )
 
 
 def count_tabs(query: HistoryQuery) -> Mapping[Tab, Count]:
-    """How many jobs each tab shows under these filters."""
-    return {tab: count_of(replace(query, tab=tab)) for tab in Tab}
+    """How many jobs each tab shows under these filters.
+
+    Without filters an index tells. With filters, one look at the newest that match tells for all tabs.
+    """
+    if not query.is_filtered:
+        return {tab: _count_along_index(replace(query, tab=tab)) for tab in Tab}
+    look = _Look(replace(query, tab=Tab.ALL))
+    newest = look.jobs.values_list("status", flat=True)[: COUNT_CAP + 1]
+    statuses = Counter(newest)
+    more = look.end_id is not None or statuses.total() > COUNT_CAP
+    open_jobs = sum(statuses[status] for status in OPEN_STATUSES)
+    return {
+        Tab.ALL: Count(min(statuses.total(), COUNT_CAP), more),
+        Tab.FAILURES: Count(statuses[JobStatus.FAILED], more),
+        Tab.PENDING: Count(open_jobs, more),
+    }
 
 
-def count_of(query: HistoryQuery) -> Count:
-    look = _Look(query)
-    number = look.jobs[: COUNT_CAP + 1].count()
-    if number > COUNT_CAP:
-        return Count(COUNT_CAP, more=True)
-    return Count(number, more=look.end_id is not None)
+def _count_along_index(query: HistoryQuery) -> Count:
+    number = _Look(query).jobs[: COUNT_CAP + 1].count()
+    return Count(min(number, COUNT_CAP), more=number > COUNT_CAP)
+
+
+def time_of(job_id: str) -> datetime:
+    """When the job with this id was made."""
+    return datetime.fromtimestamp((decode("job", job_id).int >> 80) / 1000, UTC)
 
 
 def ids_of(query: HistoryQuery, statuses: Sequence[JobStatus], limit: int) -> list[str]:
@@ -125,15 +155,12 @@ class _Look:
         jobs = _within(query, _all().filter(indexed)).order_by("-pk")
         if before:
             jobs = jobs.filter(pk__lt=before)
+        self.window = SCATTERED_WINDOW if indexed else WINDOW
         self.end_id: str | None = None
-        self.end_time: datetime | None = None
         if rest:
-            end = jobs.values_list("pk", "created_at")[WINDOW - 1 : WINDOW].first()
-            if end:
-                self.end_id, self.end_time = end
-                jobs = jobs.filter(pk__gte=self.end_id)
+            self.end_id = _end_of_window(jobs, self.window)
             jobs = jobs.filter(rest)
-        self.jobs: WebhookJobQuerySet = jobs
+        self.jobs: WebhookJobQuerySet = jobs.filter(pk__gte=self.end_id) if self.end_id else jobs
 
 
 def _newer(query: HistoryQuery, after: str) -> WebhookJobQuerySet:
@@ -141,9 +168,14 @@ def _newer(query: HistoryQuery, after: str) -> WebhookJobQuerySet:
     indexed, rest = _conditions(query)
     jobs = _within(query, _all().filter(indexed, pk__gt=after)).order_by("pk")
     if rest:
-        end = jobs.values_list("pk", flat=True)[WINDOW - 1 : WINDOW].first()
+        end = _end_of_window(jobs, SCATTERED_WINDOW if indexed else WINDOW)
         jobs = jobs.filter(rest, pk__lte=end) if end else jobs.filter(rest)
     return jobs.defer("headers", "body")
+
+
+def _end_of_window(jobs: WebhookJobQuerySet, window: int) -> str | None:
+    """The id at which the look ends, told by an index alone; None when there are not so many."""
+    return jobs.values_list("pk", flat=True)[window - 1 : window].first()
 
 
 def _all() -> WebhookJobQuerySet:

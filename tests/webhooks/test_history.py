@@ -16,7 +16,7 @@ from tests.webhooks.jobs_at_hand import (
     id_of_age,
 )
 from webhooks import history
-from webhooks.history import Count, HistoryQuery, Tab, count_of, count_tabs, ids_of, page_of
+from webhooks.history import Count, HistoryQuery, Tab, count_tabs, ids_of, page_of
 from webhooks.models import WebhookJob
 
 pytestmark = pytest.mark.django_db
@@ -36,6 +36,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small pages, windows and caps, so that a test needs few rows."""
     monkeypatch.setattr(history, "PAGE_SIZE", 3)
     monkeypatch.setattr(history, "WINDOW", 5)
+    monkeypatch.setattr(history, "SCATTERED_WINDOW", 4)
     monkeypatch.setattr(history, "COUNT_CAP", 4)
 
 
@@ -60,9 +61,9 @@ def test_each_tab_has_its_jobs_newest_first() -> None:
 
 def test_counts_stop_at_the_cap(small: None) -> None:
     some_jobs(4)
-    assert count_of(HistoryQuery()) == Count(4)
+    assert count_tabs(HistoryQuery())[Tab.ALL] == Count(4)
     a_job()
-    assert str(count_of(HistoryQuery())) == "4+"
+    assert str(count_tabs(HistoryQuery())[Tab.ALL]) == "4+"
 
 
 def test_large_counts_have_separators() -> None:
@@ -199,7 +200,10 @@ def test_a_search_looks_through_a_window_and_goes_on_from_its_end(small: None) -
     page = page_of(HistoryQuery(text="needle"))
     assert page.jobs == []
     assert page.older == ids[4]
-    assert page.looked_back_to == WebhookJob.objects.get(pk=ids[4]).created_at
+    assert page.looked_through == 5
+    assert page.looked_back_to is not None
+    created_at = WebhookJob.objects.get(pk=ids[4]).created_at
+    assert abs(page.looked_back_to - created_at) < timedelta(seconds=1)
 
     further = page_of(HistoryQuery(text="needle"), before=page.older or "")
     assert [job.pk for job in further.jobs] == [old.pk]
@@ -220,7 +224,44 @@ def test_the_count_of_a_bounded_look_says_that_there_may_be_more(small: None) ->
     some_jobs(6)
     a_job(url="https://needle.example.com/")
 
-    assert str(count_of(HistoryQuery(text="needle"))) == "1+"
+    counts = count_tabs(HistoryQuery(text="needle"))
+    assert {tab: str(count) for tab, count in counts.items()} == {
+        "all": "1+",
+        "failures": "…",
+        "pending": "1+",
+    }
+
+
+def test_counts_under_filters_are_those_of_the_newest_that_match(small: None) -> None:
+    webhook = a_webhook()
+    for status in ("failed", "failed", "pending", "succeeded"):
+        a_job(webhook=webhook, status=status)
+    a_failed_job()
+
+    query = HistoryQuery(tab=Tab.FAILURES, webhook_id=webhook.pk)
+    assert {tab: str(count) for tab, count in count_tabs(query).items()} == {
+        "all": "4",
+        "failures": "2",
+        "pending": "1",
+    }
+    a_job(webhook=webhook)
+    assert {tab: str(count) for tab, count in count_tabs(query).items()} == {
+        "all": "4+",
+        "failures": "2+",
+        "pending": "2+",
+    }
+
+
+def test_two_filters_look_through_a_shorter_window(small: None) -> None:
+    webhook = a_webhook()
+    wanted = a_failed_job(webhook=webhook, status_code=None, error_kind="dns")
+    for _ in range(4):
+        a_failed_job(status_code=None, error_kind="dns")
+
+    query = HistoryQuery(webhook_id=webhook.pk, error_kind="dns")
+    page = page_of(query)
+    assert (page.jobs, page.looked_through) == ([], 4)
+    assert found(query, before=page.older or "") == [wanted.pk]
 
 
 def test_one_filter_that_has_an_index_is_never_bounded(small: None) -> None:

@@ -8,7 +8,9 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from webhooks.addresses import Refusal, judge_url
+from webhooks.binding import secret_in_origin
 from webhooks.headers import SIGNING_HEADERS, check_headers
+from webhooks.job_secrets import JobText
 from webhooks.models import WebhookJob
 from webhooks.outbound import network_policy
 
@@ -18,7 +20,7 @@ Pairs = list[tuple[str, str]]
 
 
 def header_lines(pairs: Pairs) -> str:
-    return "\n".join(f"{name}: {value}" for name, value in pairs)
+    return "\n".join(f"{name}: {value.strip()}" for name, value in pairs)
 
 
 class EditForm(forms.Form):
@@ -28,6 +30,7 @@ class EditForm(forms.Form):
     headers = forms.CharField(
         required=False,
         max_length=200_000,
+        strip=False,  # or the lines would be numbered otherwise than the person sees them
         widget=forms.Textarea(attrs={"rows": 6}),
         help_text="One on each line, as Name: value.",
     )
@@ -42,13 +45,15 @@ class EditForm(forms.Form):
 
     def __init__(self, data: Any = None, *, job: WebhookJob) -> None:
         self.job = job
-        self.pairs: Pairs = [(name, value) for name, value in job.headers]
+        self.text = JobText(job)
+        self.pairs: Pairs = self.text.shown_headers()
+        self.shown_body = self.text.shown(job.body)
         super().__init__(
             data,
             initial={
-                "url": job.url,
+                "url": self.text.shown(job.url),
                 "headers": header_lines(self.pairs),
-                "body": job.body,
+                "body": self.shown_body,
                 "seen_attempts": job.attempts,
             },
         )
@@ -58,7 +63,10 @@ class EditForm(forms.Form):
 
     def clean_url(self) -> str:
         url: str = self.cleaned_data["url"]
-        judged = judge_url(url, network_policy())
+        stored = self.text.hidden(url)
+        if secret_in_origin(stored, self.text.nonce):
+            return url
+        judged = judge_url(stored, network_policy())
         if isinstance(judged, Refusal):
             raise ValidationError(judged.reason.replace("`", ""))
         return url
@@ -88,7 +96,7 @@ class EditForm(forms.Form):
         """A browser sends every line break as CR LF; what nobody touched stays as it was."""
         body: str = self.cleaned_data["body"]
         normal = _NEW_LINE.sub("\n", body)
-        return self.job.body if normal == _NEW_LINE.sub("\n", self.job.body) else normal
+        return self.shown_body if normal == _NEW_LINE.sub("\n", self.shown_body) else normal
 
     def warning(self) -> str:
         """What looks wrong but may be meant: a body that should be JSON and is not."""

@@ -12,7 +12,7 @@ from records.eventtypes import label_of
 from records.models import Event, Record
 from webhooks.admin.filters import PERIODS, STATUS_CLASSES, Asked, read_address
 from webhooks.admin.links import can_view, page_url
-from webhooks.history import WINDOW, Count, Page, Tab, count_tabs, page_of
+from webhooks.history import Count, Page, Tab, count_tabs, page_of
 from webhooks.models import JobStatus, Webhook, WebhookJob
 from webhooks.models.jobs import OPEN_STATUSES
 from webhooks.summaries import ERROR_NAMES, Summary, summary_of
@@ -65,9 +65,6 @@ def list_context(request: HttpRequest) -> dict[str, Any]:
         "tabs": _tabs(asked, counts),
         "rows": _rows(request, page),
         "page": page,
-        "window": WINDOW,
-        "count": counts[asked.query.tab],
-        "has_more": bool(page.newer or page.older),
         "newer_address": asked.address(after=page.newer or ""),
         "older_address": asked.address(before=page.older or ""),
         "newest_address": asked.address(),

@@ -75,20 +75,20 @@ def job_context(request: HttpRequest, job: WebhookJob, *, may_change: bool) -> d
     return {
         "job": job,
         "summary": _summary(job),
-        "error": with_code(job.error),
+        "error_words": with_code(job.error),
         "hint": hint_of(
             is_success=job.status == JobStatus.SUCCEEDED,
             status_code=job.status_code,
             error_kind=job.error_kind,
         ),
         "waits_for": _waits_for(request, job),
-        "headers": _masked(job.headers),
+        "headers": _masked(job.shown_headers),
         "is_open": job.status in OPEN_STATUSES,
         "is_unmade": is_unmade,
         "can_retry": may_change and job.status in RETRYABLE,
         "can_edit": may_change and job.status in EDITABLE,
         "can_cancel": may_change and job.status == JobStatus.PENDING,
-        "body": view_body(job.body),
+        "body": view_body(job.shown_body),
         "curl": "" if is_unmade else _curl(job, latest, in_full=may_change),
         "steps": steps[:_MAX_STEPS],
         "hidden_steps": max(0, len(steps) - _MAX_STEPS),
@@ -121,7 +121,7 @@ def _attempts(job: WebhookJob) -> list[AttemptView]:
 
 
 def _attempt(log: RequestLog, job: WebhookJob, *, is_success: bool, is_latest: bool) -> AttemptView:
-    is_same_body = log.request_body == job.body
+    is_same_body = log.request_body == job.shown_body
     return AttemptView(
         log=log,
         at=log.started_at,
@@ -210,11 +210,11 @@ def _text(value: Any) -> str:
 
 def _curl(job: WebhookJob, latest: AttemptView | None, *, in_full: bool) -> str:
     """What was sent last, or what will be sent first; with credentials only for those who may edit them."""
-    source = latest.log if latest else job
-    headers = latest.log.request_headers if latest else job.headers
+    method, url = (latest.log.method, latest.log.url) if latest else (job.method, job.shown_url)
+    headers = latest.log.request_headers if latest else job.shown_headers
     pairs = _pairs(headers if in_full else _masked(headers))
-    body = latest.log.request_body if latest else job.body
-    return curl_command(method=source.method, url=source.url, headers=pairs, body=body)
+    body = latest.log.request_body if latest else job.shown_body
+    return curl_command(method=method, url=url, headers=pairs, body=body)
 
 
 def _cause(request: HttpRequest, job: WebhookJob) -> dict[str, Any]:

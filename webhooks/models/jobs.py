@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from records.ids import TypeIDField
 from records.models import Event, Record
@@ -121,6 +121,17 @@ class WebhookJob(models.Model):
                 fields=["order_key", "id"],
                 name="job_order",
                 condition=Q(status__in=["pending", "sending"], order_key__isnull=False),
+            ),
+            # The history filtered by a kind of error, and by a class of statuses. Successes are left out: they are
+            # found soon without it, and delivering them costs no more for it.
+            models.Index(
+                fields=["error_kind", "-id"], name="job_error_kind", condition=~Q(error_kind="")
+            ),
+            models.Index(
+                F("status_code") / 100,
+                F("id").desc(),
+                name="job_status_class",
+                condition=Q(status_code__gte=300),
             ),
             # The history of one webhook, and of one record.
             models.Index(fields=["webhook", "-id"], name="job_webhook"),
