@@ -66,7 +66,7 @@ def _react(events: Sequence[Event]) -> str:
                 events_dispatched.send(sender=Event, events=events)
         except TookTooLong:
             raise
-        except Exception as error:  # whatever a receiver does wrong with one event must not stop the rest
+        except Exception as error:  # one event's trouble must not stop the others
             logger.exception("Event %s could not be dispatched", events[0].pk)
             words = _text_of(error)
             if not isinstance(error, IntegrityError | OperationalError):

@@ -8,18 +8,20 @@ import random
 import uuid
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import zip_longest
 from typing import Any, Final
 
 from django.db import connection, transaction
 from django.db.models import F, Q
-from django.utils import timezone
 
+from config.clocks import shared_now
 from config.queues import LEASE_S
 from records.ids import new_id
 from webhooks.circuits import Tally, is_trouble
+from webhooks.keyring import Keyring
 from webhooks.lanes import allowances, note_outcomes
 from webhooks.models import (
     Direction,
@@ -31,12 +33,13 @@ from webhooks.models import (
 )
 from webhooks.retries import MAX_INTERRUPTIONS, RetryPolicy, Verdict, judge_attempt
 from webhooks.transport import OutboundRequest, Outcome
+from webhooks.vault import current_keyring
 
 # The error kind of an attempt whose worker died: whether the receiver got the request is not known.
 INTERRUPTED: Final = "interrupted"
 _CLAIMED_COLUMNS: Final = (
     "id", "webhook_id", "method", "url", "headers", "body", "timeout_s", "max_redirects", "lane", "attempts",
-    "manual_attempts", "interruptions", "policy", "created_at",
+    "manual_attempts", "interruptions", "policy", "created_at", "credentials",
 )  # fmt: skip
 # One claim looks at so many lanes; the next claim goes on behind them.
 _LANES_PER_CLAIM: Final = 32
@@ -60,6 +63,8 @@ class ClaimedJob:
     interruptions: int
     policy: dict[str, Any]
     created_at: datetime
+    # webhooks.binding.Credentials as JSON; None for jobs that need no secrets.
+    credentials: dict[str, Any] | None = None
 
     @property
     def tries(self) -> int:
@@ -69,19 +74,24 @@ class ClaimedJob:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What was claimed. `again_in_s`: when a rate limit lets the next job go, or None."""
+    """What was claimed. `again_in_s`: when a rate limit lets the next job go, or None.
+
+    `keyring`: the opened secrets, if any of the jobs needs some.
+    """
 
     jobs: list[ClaimedJob]
     again_in_s: float | None = None
+    keyring: Keyring | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A claimed job, the request as it was sent, and the outcome."""
+    """A claimed job, the request as it may be shown, the outcome, and the id that its row in the log will have."""
 
     job: ClaimedJob
     request: OutboundRequest
     outcome: Outcome
+    log_id: str = field(default_factory=partial(new_id, "req"))
 
 
 def claim_jobs(
@@ -92,8 +102,8 @@ def claim_jobs(
     `room(lane)` says how many more this worker can send there. Lanes behind `after_lane` come first, so that
     with more lanes than one claim looks at each gets its turn.
     """
-    now = timezone.now()
     with transaction.atomic():
+        now = shared_now()  # inside: it may have taken a while to get here
         lanes = _lanes_with_work(after_lane)
         allowed = allowances(lanes, now)
         rooms = {lane: allowed.room(lane, otherwise=room(lane)) for lane in lanes}
@@ -106,13 +116,19 @@ def claim_jobs(
             lease_token=token,
             lease_until=now + timedelta(seconds=LEASE_S),
         )
-    return Claim(jobs, allowed.again_in_s)
+        keyring = current_keyring() if any(job.credentials for job in jobs) else None
+    return Claim(jobs, allowed.again_in_s, keyring)
 
 
-def renew_leases(token: uuid.UUID) -> int:
-    """Keep what this worker has claimed. How many jobs it still holds."""
-    until = timezone.now() + timedelta(seconds=LEASE_S)
-    return _held_by(token).update(lease_until=until)
+def renew_leases(token: uuid.UUID, jobs: Sequence[ClaimedJob]) -> set[str]:
+    """Keep these claimed jobs. The ids of those that are no longer this worker's.
+
+    Only what the worker knows that it has: a claim whose answer was lost with the connection must run out.
+    """
+    held = _held_by(token).filter(pk__in=[job.id for job in jobs])
+    if held.update(lease_until=shared_now() + timedelta(seconds=LEASE_S)) == len(jobs):
+        return set()
+    return {job.id for job in jobs} - set(held.values_list("pk", flat=True))
 
 
 def release_leases(token: uuid.UUID, jobs: Sequence[ClaimedJob]) -> None:
@@ -122,9 +138,16 @@ def release_leases(token: uuid.UUID, jobs: Sequence[ClaimedJob]) -> None:
     )
 
 
+def unrecorded(finished: Sequence[Finished]) -> list[Finished]:
+    """Those that are not in the log: when the connection broke in a commit, nobody knows without looking."""
+    ids = [each.log_id for each in finished]
+    recorded = set(RequestLog.objects.filter(pk__in=ids).values_list("pk", flat=True))
+    return [each for each in finished if each.log_id not in recorded]
+
+
 def record_outcomes(token: uuid.UUID, finished: Sequence[Finished]) -> None:
     """Write what came of jobs in one transaction: a request log row each, the job's new status, the circuits."""
-    now = timezone.now()
+    now = shared_now()
     verdicts = [_judge(each, now) for each in finished]
     with transaction.atomic():
         RequestLog.objects.bulk_create([_log_row(each) for each in finished])
@@ -140,18 +163,27 @@ def record_outcomes(token: uuid.UUID, finished: Sequence[Finished]) -> None:
 
 def free_lapsed_jobs() -> int:
     """Put back the jobs of dead workers, with a row that says so in their attempts. How many."""
-    now = timezone.now()
+    now = shared_now()
+    return _interrupt_all(_lapsed(now), now)
+
+
+def interrupt_jobs(token: uuid.UUID) -> int:
+    """Put back what a worker has to leave in the air when it stops: nobody need wait for its leases. How many."""
+    return _interrupt_all(_held_by(token), shared_now())
+
+
+def _interrupt_all(jobs: WebhookJobQuerySet, now: datetime) -> int:
     with transaction.atomic():
-        lapsed = list(_lapsed(now).select_for_update(skip_locked=True)[:500])
-        RequestLog.objects.bulk_create([_interruption_row(job, now) for job in lapsed])
-        for job in lapsed:
+        locked = list(jobs.select_for_update(skip_locked=True)[:500])
+        RequestLog.objects.bulk_create([_interruption_row(job, now) for job in locked])
+        for job in locked:
             _interrupt(job, now)
         WebhookJob.objects.bulk_update(
-            lapsed,
+            locked,
             ["status", "interruptions", "max_attempts", "next_attempt_at", "finished_at", "error",
              "error_kind", "status_code", "lease_token", "lease_until"],
         )  # fmt: skip
-    return len(lapsed)
+    return len(locked)
 
 
 def _lanes_with_work(after_lane: str) -> list[str]:
@@ -232,14 +264,17 @@ def _lapsed(now: datetime) -> WebhookJobQuerySet:
 def _log_row(finished: Finished) -> RequestLog:
     request, outcome = finished.request, finished.outcome
     return RequestLog(
-        id=new_id("req"),
+        id=finished.log_id,
         direction=Direction.OUT,
         job_id=finished.job.id,
         attempt=finished.job.attempts,
         method=request.method,
         url=request.url,
         request_headers=[list(pair) for pair in request.headers],
-        request_body=finished.job.body,
+        # Where there are secrets, the request says how it may be shown.
+        request_body=finished.job.body
+        if finished.job.credentials is None
+        else request.body.decode(),
         status_code=outcome.status_code,
         response_headers=[list(pair) for pair in outcome.headers],
         response_body=text_of(outcome.body),
@@ -280,7 +315,7 @@ def _judge(finished: Finished, now: datetime) -> Verdict:
 def _outcome_row(
     finished: Finished, verdict: Verdict, token: uuid.UUID, now: datetime
 ) -> list[Any]:
-    """The new values of a job, in the order of `_UPDATED_COLUMNS`, then the id and token it must have."""
+    """The new values of a job, in the order of `_UPDATED_COLUMNS`, then what identifies the claim."""
     job, outcome = finished.job, finished.outcome
     return [
         verdict.status,
@@ -295,6 +330,7 @@ def _outcome_row(
         None,
         job.id,
         token,
+        job.attempts,
     ]
 
 
@@ -336,14 +372,15 @@ def _switch_off_gone(
 
 
 def _update_jobs(rows: Sequence[Sequence[Any]]) -> None:
-    """One prepared statement for many jobs; a job whose lease went to somebody else is left alone."""
+    """One prepared statement for many jobs; one that was claimed anew meanwhile is left alone."""
     meta = WebhookJob._meta
-    names = (*_UPDATED_COLUMNS, "id", "lease_token")
+    names = (*_UPDATED_COLUMNS, "id", "lease_token", "attempts")
     fields = [meta.get_field(name) for name in names]
     assignments = ", ".join(f"{name} = %s" for name in _UPDATED_COLUMNS)
     with connection.cursor() as cursor:
         cursor.executemany(
-            f"UPDATE {meta.db_table} SET {assignments} WHERE id = %s AND lease_token = %s",  # noqa: S608
+            f"UPDATE {meta.db_table} SET {assignments} "  # noqa: S608
+            "WHERE id = %s AND lease_token = %s AND attempts = %s",
             [
                 [
                     field.get_db_prep_save(value, connection)
@@ -367,9 +404,9 @@ def _interruption_row(job: WebhookJob, now: datetime) -> RequestLog:
         job=job,
         attempt=job.attempts,
         method=job.method,
-        url=job.url,
-        request_headers=job.headers,
-        request_body=job.body,
+        url=job.shown_url,
+        request_headers=[["webhook-id", job.pk], *job.shown_headers],
+        request_body=job.shown_body,
         error_kind=INTERRUPTED,
         error=_INTERRUPTION,
         started_at=now,

@@ -13,6 +13,9 @@ from webhooks.retries import ASKS_FOR_PATIENCE, MAX_RETRY_AFTER_S, RetryPolicy
 # Clocks of different machines may differ by so much without anything being wrong.
 TOLERANCE: Final = timedelta(seconds=60)
 _CHUNK: Final = 500
+_COLUMNS: Final = (
+    "id", "next_attempt_at", "policy", "status_code", "attempts", "manual_attempts", "interruptions",
+)  # fmt: skip
 
 
 def mend_due_times(now: datetime) -> int:
@@ -32,10 +35,9 @@ def mend_due_times(now: datetime) -> int:
 def mend_new_jobs(now: datetime) -> int:
     """Make due what was created “in the future”, by a machine whose clock is ahead. How many. Cheap."""
     limit = now + TOLERANCE
-    return _waiting(now).filter(
-        # By the primary key, which begins with the time: no index is needed for `created_at`.
-        pk__gt=first_id_at("job", limit), created_at__gt=limit, attempts=0
-    ).update(next_attempt_at=now)
+    # By the primary key, which begins with the time: no index is needed for `created_at`.
+    new = _waiting(now).filter(pk__gt=first_id_at("job", limit), created_at__gt=limit, attempts=0)
+    return new.update(next_attempt_at=now)
 
 
 def _waiting(now: datetime) -> "QuerySet[WebhookJob]":
@@ -46,9 +48,7 @@ def _absurd(now: datetime) -> Iterator[tuple[datetime, list[str]]]:
     """Groups of jobs that are due too late, with the time at which they should be."""
     groups: dict[float, list[str]] = {}
     # A job that was never tried has no delay of its policy's: see `mend_new_jobs`.
-    waiting = _waiting(now).filter(attempts__gt=0).only(
-        "id", "next_attempt_at", "policy", "status_code", "attempts", "manual_attempts", "interruptions"
-    )
+    waiting = _waiting(now).filter(attempts__gt=0).only(*_COLUMNS)
     for job in waiting.iterator(chunk_size=_CHUNK):
         delay_s = longest_delay_s(job)
         latest = now + timedelta(seconds=delay_s) + TOLERANCE

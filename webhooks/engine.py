@@ -12,15 +12,18 @@ import threading
 import time
 import uuid
 from collections import Counter
+from collections.abc import Sequence
 from typing import Final, Protocol
 
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import Error as DatabaseTrouble
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
 from config.queues import LEASE_RENEWAL_S, LEASE_S, ring
 from webhooks import delivery
 from webhooks.delivery import ClaimedJob, Finished
-from webhooks.outbound import make_transport, outbound_request
+from webhooks.keyring import Keyring
+from webhooks.outbound import deliver, make_transport
 from webhooks.transport import OutboundRequest, Outcome
 
 logger = logging.getLogger(__name__)
@@ -33,6 +36,7 @@ AHEAD_S: Final = 0.15
 MAX_AHEAD: Final = 400
 CALL_INTERVAL_S: Final = 0.5
 _DATABASE_RETRY_S: Final = 0.5
+_MISTAKE: Final = "Signalbox made a mistake with this request; its log has the details."
 
 
 class Sends(Protocol):
@@ -54,6 +58,10 @@ class DeliveryEngine:
         self._in_hand: dict[str, ClaimedJob] = {}
         self._in_lane: Counter[str] = Counter()
         self._finished: list[Finished] = []
+        # For the senders, which ask no database; newer at each claim of jobs that need secrets.
+        self._keyring: Keyring | None = None
+        self._unsent: list[ClaimedJob] = []
+        self._write_failed = False
         self._pace = _Pace()
         self._more = True
         self._last_lane = ""
@@ -72,7 +80,7 @@ class DeliveryEngine:
     def wake(self) -> None:
         self._inbox.put(None)
 
-    def stop(self, timeout_s: float = 3.0) -> None:
+    def stop(self, timeout_s: float = 2.5) -> None:
         """Let what is in the air land, as long as `timeout_s` allows, and give back the rest."""
         self._deadline = time.monotonic() + timeout_s
         self._stopping.set()
@@ -90,13 +98,19 @@ class DeliveryEngine:
         while not self._stopping.is_set():
             try:
                 self._turn()
-            except DatabaseError as error:
+            except DatabaseTrouble as error:
                 logger.warning("The database does not answer (%s); deliveries wait", error)
-                with contextlib.suppress(DatabaseError):
-                    connection.close()
-                self._stopping.wait(_DATABASE_RETRY_S)
+                self._wait_for_database()
+            except Exception:  # one job's trouble must not end the deliveries of all
+                logger.exception("Deliveries stumbled; they go on")
+                self._wait_for_database()
         self._land()
         connection.close()
+
+    def _wait_for_database(self) -> None:
+        with contextlib.suppress(DatabaseTrouble):
+            connection.close()
+        self._stopping.wait(_DATABASE_RETRY_S)
 
     def _turn(self) -> None:
         if time.monotonic() >= self._claim_at:
@@ -106,6 +120,8 @@ class DeliveryEngine:
         self._listen(self._patience())
         if self._finished and self._should_write():
             self._write()
+        if self._unsent:
+            self._give_back()
         if self._in_hand and time.monotonic() >= self._renew_at:
             self._renew()
         if not self._in_hand and not self._more:
@@ -123,17 +139,25 @@ class DeliveryEngine:
         if not self._in_hand:
             self._leased_until = claimed_at + LEASE_S
             self._renew_at = claimed_at + LEASE_RENEWAL_S
+        if claim.keyring is not None:
+            self._keyring = claim.keyring
+        self._take_in_hand(claim.jobs)
         self._more = len(claim.jobs) >= room
         if claim.again_in_s is not None:
             self._claim_at = claimed_at + claim.again_in_s
         if self._more:
             self._call_others()
         for job in claim.jobs:
+            self._tasks.put(job)
+        self._hire(len(self._in_hand))
+
+    def _take_in_hand(self, jobs: Sequence[ClaimedJob]) -> None:
+        for job in jobs:
+            if before := self._in_hand.get(job.id):  # its lease ran out, and it came back to us
+                self._let_go(before)
             self._in_hand[job.id] = job
             self._in_lane[job.lane] += 1
             self._last_lane = job.lane
-            self._tasks.put(job)
-        self._hire(len(self._in_hand))
 
     def _call_others(self) -> None:
         """There is more than this worker takes at once: idle ones may join in."""
@@ -152,8 +176,8 @@ class DeliveryEngine:
         if item is None:
             self._more = True
             return
-        if isinstance(item, ClaimedJob):  # not sent: its lease had run out
-            self._let_go(item)
+        if isinstance(item, ClaimedJob):  # not sent: its lease may have run out
+            self._unsent.append(item)
             return
         if not self._finished:
             self._write_by = time.monotonic() + WRITE_WAIT_S
@@ -161,8 +185,13 @@ class DeliveryEngine:
         self._let_go(item.job)
         self._pace.count(item.job.lane)
 
+    def _holds(self, job: ClaimedJob) -> bool:
+        return self._in_hand.get(job.id) is job
+
     def _let_go(self, job: ClaimedJob) -> None:
-        self._in_hand.pop(job.id, None)
+        if not self._holds(job):  # it was lost before
+            return
+        del self._in_hand[job.id]
         self._in_lane[job.lane] -= 1
         if not self._in_lane[job.lane]:
             del self._in_lane[job.lane]
@@ -175,13 +204,43 @@ class DeliveryEngine:
         )
 
     def _write(self) -> None:
-        delivery.record_outcomes(self._token, self._finished)
+        if self._write_failed:
+            self._finished = delivery.unrecorded(self._finished)
+        self._write_failed = True
+        try:
+            delivery.record_outcomes(self._token, self._finished)
+        except (OperationalError, InterfaceError):
+            raise  # the database is in trouble: they are kept until it takes them
+        except Exception:
+            logger.exception("Outcomes could not be written together; writing them one by one")
+            self._write_one_by_one()
+        self._write_failed = False
         self._finished = []
         self._more = True  # lanes that were full have room again
 
+    def _write_one_by_one(self) -> None:
+        """An outcome that no database takes is dropped: its lease runs out, and that shows in the attempts."""
+        for each in list(self._finished):
+            try:
+                delivery.record_outcomes(self._token, [each])
+            except (OperationalError, InterfaceError):
+                raise
+            except Exception:
+                logger.exception("The outcome of %s can't be written", each.job.id)
+            self._finished.remove(each)
+
+    def _give_back(self) -> None:
+        """What was not sent: nobody need wait until its lease runs out."""
+        delivery.release_leases(self._token, [job for job in self._unsent if self._holds(job)])
+        for job in self._unsent:
+            self._let_go(job)
+        self._unsent = []
+
     def _renew(self) -> None:
         renewed_at = time.monotonic()
-        delivery.renew_leases(self._token)
+        # Lost: what was freed while this worker could not renew is not its to send any more.
+        for lost in delivery.renew_leases(self._token, list(self._in_hand.values())):
+            self._let_go(self._in_hand[lost])
         self._leased_until = renewed_at + LEASE_S
         self._renew_at = renewed_at + LEASE_RENEWAL_S
 
@@ -215,15 +274,17 @@ class DeliveryEngine:
         with contextlib.suppress(queue.Empty):
             while job := self._tasks.get_nowait():
                 not_begun.append(job)
+        self._unsent += not_begun
         try:
-            delivery.release_leases(self._token, not_begun)
-            for job in not_begun:
-                self._let_go(job)
+            self._give_back()
             while self._in_hand and time.monotonic() < self._deadline:
                 self._listen(max(0.0, self._deadline - time.monotonic()))
             if self._finished:
                 self._write()
-        except DatabaseError as error:
+            self._give_back()
+            if self._in_hand:  # in the air for too long: whether they arrive will never be known
+                delivery.interrupt_jobs(self._token)
+        except DatabaseTrouble as error:
             logger.warning("Not all outcomes could be written (%s); the leases run out", error)
         for _ in self._senders:
             self._tasks.put(None)
@@ -240,11 +301,36 @@ class DeliveryEngine:
 
     def _send_tasks(self) -> None:
         while (job := self._tasks.get()) is not None:
-            if time.monotonic() >= self._leased_until:
+            if time.monotonic() >= self._leased_until or not self._holds(job):
                 self._inbox.put(job)
                 continue
-            request = outbound_request(job)
-            self._inbox.put(Finished(job, request, self._transport.send(request)))
+            self._inbox.put(self._send(job))
+
+    def _send(self, job: ClaimedJob) -> Finished:
+        started_at = time.time()
+        try:
+            return deliver(job, self._keyring, self._transport.send)
+        except Exception as error:  # a sender that dies would hold its job for ever
+            logger.exception("Job %s can't be sent", job.id)
+            return _mistake(job, error, started_at)
+
+
+def _mistake(job: ClaimedJob, error: Exception, started_at: float) -> Finished:
+    """Not the receiver's fault, but ours: a request that can't be made, or a transport that broke."""
+    request = OutboundRequest(job.method, job.url, [("webhook-id", job.id)], b"", job.timeout_s)
+    outcome = Outcome(
+        status_code=None,
+        headers=[],
+        body=b"",
+        truncated=False,
+        error_kind="internal",
+        error=f"{_MISTAKE} ({type(error).__name__})",
+        started_at=started_at,
+        duration_ms=0,
+        remote_address="",
+        request_sent=False,
+    )
+    return Finished(job, request, outcome)
 
 
 class _Pace:

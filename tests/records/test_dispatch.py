@@ -19,7 +19,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def make_events(count: int) -> list[Event]:
     return [
-        Event.objects.create(type="space.login_failed", subject_id=str(n), created_at=timezone.now())
+        Event.objects.create(
+            type="space.login_failed", subject_id=str(n), created_at=timezone.now()
+        )
         for n in range(count)
     ]
 

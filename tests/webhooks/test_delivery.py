@@ -231,13 +231,55 @@ def test_a_job_that_many_workers_died_with_ends_as_failed():
 @pytest.mark.django_db
 def test_renewing_keeps_only_ones_own_leases():
     mine, other = make_job(), make_job()
-    claim(limit=1, token=TOKEN)
-    claim(limit=1, token=uuid.uuid4())
+    claimed = claim(limit=1, token=TOKEN)
+    others = claim(limit=1, token=uuid.uuid4())
     WebhookJob.objects.update(lease_until=timezone.now())
-    assert delivery.renew_leases(TOKEN) == 1
+    assert delivery.renew_leases(TOKEN, claimed + others) == {others[0].id}
     renewed = WebhookJob.objects.filter(lease_until__gt=timezone.now())
     assert [job.lease_token for job in renewed] == [TOKEN]
     assert {mine.pk, other.pk} >= {job.pk for job in renewed}
+
+
+@pytest.mark.django_db
+def test_a_claim_that_the_worker_knows_nothing_of_runs_out():
+    """The connection broke in the commit: the database has the claim, the worker has not."""
+    job = make_job()
+    claim()
+    let_lease_lapse(job)
+    delivery.renew_leases(TOKEN, [])
+    assert free_lapsed_jobs() == 1
+
+
+@pytest.mark.django_db
+def test_an_outcome_belongs_to_its_own_attempt_also_when_the_same_worker_claimed_again():
+    job = make_job()
+    (first,) = claim()
+    let_lease_lapse(job)
+    free_lapsed_jobs()
+    claim()
+    record_outcomes(TOKEN, [finish(first, answer(500))])
+    job.refresh_from_db()
+    assert (job.status, job.attempts, job.lease_token) == ("sending", 2, TOKEN)
+
+
+@pytest.mark.django_db
+def test_what_is_already_in_the_log_is_told_from_what_is_not():
+    make_job()
+    make_job()
+    first, second = (finish(job, answer()) for job in claim())
+    record_outcomes(TOKEN, [first])
+    assert delivery.unrecorded([first, second]) == [second]
+
+
+@pytest.mark.django_db
+def test_a_worker_that_stops_puts_back_what_it_leaves_in_the_air():
+    job = make_job()
+    claim()
+    assert delivery.interrupt_jobs(TOKEN) == 1
+    job.refresh_from_db()
+    assert (job.status, job.interruptions, job.lease_token) == ("pending", 1, None)
+    log = RequestLog.objects.get(job=job)
+    assert (log.error_kind, log.request_headers[0]) == ("interrupted", ["webhook-id", job.pk])
 
 
 @pytest.mark.django_db

@@ -2,6 +2,7 @@
 
 import threading
 import time
+import uuid
 from contextlib import contextmanager
 
 import pytest
@@ -75,7 +76,8 @@ def test_leases_are_renewed_while_a_request_takes_its_time(monkeypatch):
     renewals = []
     renew = delivery.renew_leases
     monkeypatch.setattr(
-        "webhooks.delivery.renew_leases", lambda token: renewals.append(token) or renew(token)
+        "webhooks.delivery.renew_leases",
+        lambda token, jobs: renewals.append(token) or renew(token, jobs),
     )
     make_job()
     with running(FakeTransport(lambda request: release.wait(10) and answer())):
@@ -126,9 +128,95 @@ def test_stopping_waits_for_what_is_in_the_air_and_gives_back_the_rest():
 
 def test_nothing_is_sent_on_a_lease_that_ran_out(monkeypatch):
     monkeypatch.setattr("webhooks.engine.LEASE_S", -1.0)
+    released, release = [], delivery.release_leases
+
+    def give_back(token, jobs):
+        release(token, jobs)
+        released.extend(jobs)
+
+    monkeypatch.setattr("webhooks.delivery.release_leases", give_back)
     make_job()
     transport = FakeTransport()
-    with running(transport) as engine:
-        wait_until(lambda: count("sending") == 1)
-        wait_until(lambda: not engine._in_hand)
+    with running(transport):
+        wait_until(lambda: released)
     assert transport.sent == []
+    assert list(WebhookJob.objects.values_list("status", "attempts")) == [("pending", 0)]
+
+
+def test_nothing_is_sent_that_was_lost_to_another_worker(monkeypatch):
+    monkeypatch.setattr("webhooks.engine.LEASE_RENEWAL_S", 0.05)
+    release, stolen = threading.Event(), make_job("http://127.0.0.1:2/waits", due_in_s=-1)
+    make_job("http://127.0.0.1:1/hangs", due_in_s=-60)
+    transport = FakeTransport(lambda request: release.wait(10) and answer())
+    with running(transport, concurrency=1, per_lane=1) as engine:
+        wait_until(lambda: len(transport.sent) == 1)
+        engine._in_hand[stolen.pk] = claimed = delivery.claim_jobs(
+            token=engine._token, limit=1, room=lambda lane: 1
+        ).jobs[0]
+        engine._in_lane[claimed.lane] += 1
+        engine._tasks.put(claimed)
+        WebhookJob.objects.filter(pk=stolen.pk).update(lease_token=uuid.uuid4())
+        wait_until(lambda: stolen.pk not in engine._in_hand)
+        release.set()
+        wait_until(lambda: count("succeeded") == 1)
+    assert ["hangs" in request.url for request in transport.sent] == [True]
+
+
+def test_one_outcome_that_cannot_be_written_does_not_hold_up_the_others():
+    gone = make_job()
+    jobs = [make_job() for _ in range(5)]
+    go = threading.Barrier(7)
+
+    def respond(request):
+        go.wait(10)
+        return answer()
+
+    with running(FakeTransport(respond), concurrency=16, per_lane=8):
+        wait_until(lambda: go.n_waiting == 6)
+        WebhookJob.objects.filter(pk=gone.pk).delete()
+        go.wait(10)
+        wait_until(lambda: count("succeeded") == 5)
+    assert set(WebhookJob.objects.values_list("pk", flat=True)) == {job.pk for job in jobs}
+
+
+def test_a_request_that_cannot_be_made_does_not_hold_its_job_for_ever():
+    job = make_job(headers=["no pair"], retry_delays_s=[])
+    with running(FakeTransport()):
+        wait_until(lambda: count("failed") == 1)
+    job.refresh_from_db()
+    assert job.error_kind == "internal"
+    assert "its log has the details" in job.error
+
+
+def test_an_outcome_is_not_written_twice_when_the_commit_was_in_doubt(monkeypatch):
+    record, calls = delivery.record_outcomes, []
+
+    def in_doubt(token, finished):
+        calls.append(len(finished))
+        if finished:
+            record(token, finished)
+            raise OperationalError("the connection broke in the commit")
+
+    monkeypatch.setattr("webhooks.delivery.record_outcomes", in_doubt)
+    make_job()
+    with running(FakeTransport()):
+        wait_until(lambda: calls == [1, 0])
+    assert count("succeeded") == 1
+    assert RequestLog.objects.count() == 1
+
+
+def test_what_stays_in_the_air_when_the_worker_stops_is_put_back_at_once():
+    began, release = threading.Event(), threading.Event()
+
+    def respond(request):
+        began.set()
+        release.wait(10)
+        return answer()
+
+    job = make_job()
+    with running(FakeTransport(respond)) as engine:
+        began.wait(5)
+        engine.stop(timeout_s=0.2)
+        release.set()
+    job.refresh_from_db()
+    assert (job.status, job.attempts, job.interruptions) == ("pending", 1, 1)
