@@ -1,0 +1,124 @@
+"""A worker with a flaw: `python -m tests.faults.worker [--die-at NAME:MOMENT[:N]] … [QUEUE …]`, run by the tests.
+
+It is a worker like any other until the N-th time (default 1) it comes to the given moment of the named function;
+then it kills itself with SIGKILL. The moments: `begin` and `end` of the call, `before-commit` and `after-commit` of
+the transaction that the call makes.
+
+`--lease S` shortens leases; `--clock FILE` lets the process go by the clock in that file.
+"""
+
+import argparse
+import importlib
+import os
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import django
+
+POINTS = {
+    "ring": ["config.queues.ring", "webhooks.engine.ring"],
+    "dispatch": ["records.dispatch._dispatch"],
+    "claim": ["webhooks.delivery.claim_jobs"],
+    "send": ["webhooks.transport.Transport.send"],
+    "record": ["webhooks.delivery.record_outcomes"],
+    "update jobs": ["webhooks.delivery._update_jobs"],
+    "renew": ["webhooks.delivery.renew_leases"],
+    "free": ["webhooks.delivery.free_lapsed_jobs", "webhooks.jobs.free_lapsed_jobs"],
+}
+
+
+def patch(name: str, value: Any) -> None:
+    setattr(*_found(name), value)
+
+
+def _found(name: str) -> tuple[Any, str]:
+    """The module or class that has the name, and the name in it."""
+    head, _, attribute = name.rpartition(".")
+    try:
+        return importlib.import_module(head), attribute
+    except ModuleNotFoundError:
+        module, _, cls = head.rpartition(".")
+        return getattr(importlib.import_module(module), cls), attribute
+
+
+class Death:
+    """Comes at one moment of one function."""
+
+    def __init__(self, text: str) -> None:
+        self.point, self.moment, *count = text.split(":")
+        self._left = int(count[0]) if count else 1
+        self._inside = threading.local()
+
+    def install(self) -> None:
+        for name in POINTS[self.point]:
+            owner, attribute = _found(name)
+            setattr(owner, attribute, self._wrap(getattr(owner, attribute)))
+        if self.moment.endswith("-commit"):
+            self._watch_commits()
+
+    def _wrap(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            self._come("begin")
+            self._inside.calls = getattr(self._inside, "calls", 0) + 1
+            try:
+                result = function(*args, **kwargs)
+            finally:
+                self._inside.calls -= 1
+            self._come("end")
+            return result
+
+        return call
+
+    def _watch_commits(self) -> None:
+        from django.db.backends.base.base import BaseDatabaseWrapper
+
+        commit = BaseDatabaseWrapper._commit
+
+        def watched(connection: Any) -> Any:
+            inside = getattr(self._inside, "calls", 0)
+            if inside:
+                self._come("before-commit")
+            result = commit(connection)
+            if inside:
+                self._come("after-commit")
+            return result
+
+        BaseDatabaseWrapper._commit = watched
+
+    def _come(self, moment: str) -> None:
+        if moment != self.moment:
+            return
+        self._left -= 1
+        if self._left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--die-at", type=Death)
+    parser.add_argument("--lease", type=float)
+    parser.add_argument("--clock", type=Path)
+    parser.add_argument("queues", nargs="*")
+    options = parser.parse_args()
+    if options.lease:
+        patch("config.queues.LEASE_S", options.lease)
+        patch("config.queues.LEASE_RENEWAL_S", options.lease / 4)
+        patch("config.queues.SWEEP_INTERVAL_S", options.lease / 8)
+    django.setup()
+    from config import queues
+    from config.worker import run_worker
+
+    if options.clock:
+        from tests.faults.clocks import shift
+
+        shift(patch, options.clock)
+    if options.die_at:
+        options.die_at.install()
+    run_worker(options.queues or queues.QUEUES)
+
+
+if __name__ == "__main__":
+    main()
