@@ -26,6 +26,10 @@ from webhooks.transport import OutboundRequest, Outcome
 Headers = list[tuple[str, str]]
 
 
+class SendingBroke(Exception):
+    """A mistake of ours while a request with secrets was sent: the kind of exception, and nothing else of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class SealedRequest:
     """`request` has the values and never leaves the sender; `shown` is what may be told of it."""
@@ -133,7 +137,11 @@ def send_sealed(
         sealed = seal(request, credentials, keyring, message_id=message_id, now=now)
     except SecretProblem as problem:
         return show(request, credentials), _unsent(f"Nothing was sent: {problem}")
-    return sealed.shown, sealed.clean(send(sealed.request))
+    try:
+        outcome = send(sealed.request)
+    except Exception as error:  # its words and those it was raised from may quote the request
+        raise SendingBroke(type(error).__name__) from None
+    return sealed.shown, sealed.clean(outcome)
 
 
 def _unsent(words: str) -> Outcome:

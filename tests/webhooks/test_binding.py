@@ -3,6 +3,7 @@
 import base64
 import hmac
 import json
+import traceback
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -24,7 +25,7 @@ from webhooks.binding import (
 )
 from webhooks.keyring import Keyring, OpenSecret, SecretProblem
 from webhooks.rendering import RenderError, RequestTemplate, lane_of, matches, render_request
-from webhooks.sealing import seal, send_sealed
+from webhooks.sealing import SendingBroke, seal, send_sealed
 from webhooks.signing import (
     new_ed25519_key,
     new_symmetric_key,
@@ -420,6 +421,24 @@ def test_where_a_secret_address_leads_is_not_told():
     assert told.url == "{{ secrets.key }}"
     assert outcome.remote_address == ""
     assert outcome.body == "•••• says hello".encode()
+
+
+def test_a_transport_that_breaks_is_told_without_its_words():
+    def breaks(request):
+        raise ValueError(f"can't parse {request.url}")
+
+    with pytest.raises(SendingBroke) as caught:
+        send_sealed(
+            breaks,
+            outbound(url=f"https://x/{KEY}"),
+            Credentials(NONCE),
+            keyring(key="value1"),
+            message_id="job_1",
+            now=NOW,
+        )
+    told = "".join(traceback.format_exception(caught.value))
+    assert "ValueError" in told
+    assert "value1" not in told
 
 
 def test_a_keyring_tells_nothing():
