@@ -73,6 +73,11 @@ def first_id_at(prefix: str, when: datetime) -> str:
 class TypeIDField(models.UUIDField):  # type: ignore[type-arg]
     """A UUID column whose Python value is the TypeID's text."""
 
+    # What django-stubs goes by.
+    _pyi_private_set_type: str
+    _pyi_private_get_type: str  # type: ignore[assignment]
+    _pyi_lookup_exact_type: str
+
     def __init__(self, prefix: str, **kwargs: Any) -> None:
         self.prefix = prefix
         if kwargs.get("primary_key"):

@@ -87,7 +87,7 @@ def _choice(asked: Asked, name: str, choices: Mapping[str, Any]) -> Any:
 def clean_id(model: type[Model], text: str) -> str:
     """An id as the database takes it, or "" for what is none."""
     try:
-        return str(model._meta.get_field("id").to_python(text)) if text else ""
+        return str(model._meta.pk.to_python(text)) if text else ""
     except ValidationError:
         return ""
 

@@ -69,7 +69,8 @@ class Sibling:
 def job_context(request: HttpRequest, job: WebhookJob, *, may_change: bool) -> dict[str, Any]:
     attempts = _attempts(job)
     changes = _changes(job)
-    steps = sorted([*attempts, *changes], key=lambda step: step.at, reverse=True)
+    both: list[AttemptView | ChangeView] = [*attempts, *changes]
+    steps = sorted(both, key=lambda step: step.at, reverse=True)
     latest = attempts[0] if attempts else None
     is_unmade = job.error_kind == TEMPLATE_ERROR
     return {
