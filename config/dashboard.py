@@ -65,12 +65,11 @@ def _figures(request: HttpRequest) -> dict[str, Any]:
 
 
 def _cards_of(sent: Deliveries) -> list[Card]:
-    about = "about " if sent.is_estimate else ""
     return [
         Card(
             "Requests sent",
-            f"{about}{sent.total:,}",
-            f"{sent.delivered:,} succeeded in {sent.window.label}",
+            _number(sent.total, sent),
+            f"{_number(sent.delivered, sent)} succeeded in {sent.window.label}",
             "send",
         ),
         Card("Failure rate", *_rate(sent)),
@@ -95,10 +94,17 @@ def _rate(sent: Deliveries) -> tuple[str, str, str, str]:
         if sent.failure_rate >= _WARN_RATE
         else "good"
     )
-    note = f"{sent.failed:,} failed"
+    note = f"{_number(sent.failed, sent)} failed"
     if sent.unknown:
-        note += f", {sent.unknown:,} with unknown outcome"
+        note += f", {_number(sent.unknown, sent)} with unknown outcome"
     return f"{sent.failure_rate:.1%}", note, "heart_check", tone
+
+
+def _number(count: int, sent: Deliveries) -> str:
+    """A count; of an estimate no more digits than it is good for."""
+    if not sent.is_estimate:
+        return f"{count:,}"
+    return f"~{round(count, 2 - len(str(count))):,}"
 
 
 def _cards_now(vitals: Vitals) -> list[Card]:
@@ -163,9 +169,10 @@ def chart_of(sent: Deliveries) -> dict[str, Any]:
 def _delivery_words(sent: Deliveries) -> str:
     if not sent.total:
         return f"Nothing was sent in {sent.window.label}."
-    words = f"In {sent.window.label}: {sent.delivered:,} requests succeeded, {sent.failed:,} failed"
+    succeeded, failed = _number(sent.delivered, sent), _number(sent.failed, sent)
+    words = f"In {sent.window.label}: {succeeded} requests succeeded, {failed} failed"
     if sent.unknown:
-        words += f", of {sent.unknown:,} the outcome is unknown"
+        words += f", of {_number(sent.unknown, sent)} the outcome is unknown"
     return f"{words}.{' Counted from a random share.' if sent.is_estimate else ''}"
 
 

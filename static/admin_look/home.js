@@ -44,6 +44,7 @@
     const isLatency = name === "latency";
     return {
       animation: false,
+      layout: { padding: { right: 6 } },
       responsive: true,
       maintainAspectRatio: false,
       interaction: { mode: "index", intersect: false },

@@ -88,6 +88,28 @@
     lastText.set(element, request.responseText);
   }
 
+  // --- keyboard: what the admin's templates make clickable without making it a button ------------------------
+
+  function reachable() {
+    for (const element of document.querySelectorAll("[x-on\\:click]:not(a, button, input, label, [tabindex])")) {
+      if (!element.matches("#nav-sidebar *, #header-inner *")) continue;
+      element.tabIndex = 0;
+      element.setAttribute("role", "button");
+      if (element.matches(".material-symbols-outlined")) {
+        element.setAttribute("aria-label", element.textContent.trim() === "close" ? "Close the sidebar" : "Show or hide the sidebar");
+      }
+    }
+  }
+
+  document.addEventListener("keydown", (event) => {
+    const element = event.target;
+    if ((event.key === "Enter" || event.key === " ") && element.matches("[role=button]:not(a, button)")) {
+      event.preventDefault();
+      element.click();
+    }
+  });
+  document.addEventListener("DOMContentLoaded", reachable);
+
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-copy-text], [data-copy-from], [data-live], [data-dismiss], [data-dismiss-undo]");
     if (!button) return;

@@ -320,6 +320,12 @@ def test_end_users_are_sent_to_the_login(client):
     assert client.get(reverse("admin:index")).status_code == 302
 
 
+def test_an_estimate_shows_no_more_digits_than_it_is_good_for(admin_client, monkeypatch):
+    monkeypatch.setattr(metrics, "EXACT_ROWS", 0)
+    keep(*(sent(timezone.now(), ending="00") for _ in range(5)))  # 5 × 256 = 1,280
+    assert "~1,300" in home(admin_client, window="1h")
+
+
 # --- first steps -----------------------------------------------------------------------------
 
 
@@ -477,6 +483,21 @@ def test_recent_failures_are_counted_up_to_a_cap(monkeypatch):
     assert sidebar.failures(None) == "2+"
 
 
+# --- the admin log ---------------------------------------------------------------------------
+
+
+def test_the_admin_log_is_there_to_be_read_and_never_counted(admin_client, admin_user):
+    admin_client.post(
+        reverse("admin:webhooks_inboundendpoint_add"),
+        {"name": "Mine", "answer_status": 200, "answer_body": ""},
+    )
+    with CaptureQueriesContext(connection) as queries:
+        text = admin_client.get(reverse("admin:admin_logentry_changelist")).content.decode()
+    assert "inspector Mine" in text
+    assert not any("COUNT(" in query["sql"] and "log" in query["sql"] for query in queries)
+    assert admin_client.get(reverse("admin:admin_logentry_add")).status_code == 403
+
+
 # --- the login page --------------------------------------------------------------------------
 
 
@@ -489,3 +510,14 @@ def test_the_login_page_tells_the_demo_login_in_debug_only(client, settings):
     assert "of-our-choice" in client.get(url).content.decode()
     settings.DEBUG = False
     assert "of-our-choice" not in client.get(url).content.decode()
+
+
+def test_who_logs_in_to_the_admin_is_led_to_the_admin(client):
+    User.objects.create_user("admin", password="secret", is_staff=True)
+    url = reverse("admin:login")
+    field = re.search(
+        r'<input type="hidden" form="login-form" name="next" value="([^"]*)">',
+        client.get(url).content.decode(),
+    )
+    response = client.post(url, {"username": "admin", "password": "secret", "next": field[1]})
+    assert response.url == reverse("admin:index")
