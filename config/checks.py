@@ -70,3 +70,10 @@ def _check_numbers() -> Iterator[CheckMessage]:
         value = getattr(settings, name)
         if value < 1:
             yield Error(f"{name} is {value}; it has to be 1 or more.", id="signalbox.E003")
+    for kind in ("SUCCEEDED", "FAILED", "BODIES", "INBOUND", "EVENTS", "MESSAGES"):
+        days = getattr(settings, f"RETENTION_{kind}_DAYS")
+        if days < 0:
+            yield Error(
+                f"RETENTION_{kind}_DAYS is {days}; it has to be 0, which keeps for ever, or more.",
+                id="signalbox.E003",
+            )

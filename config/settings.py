@@ -166,9 +166,21 @@ DELIVERY_CONCURRENCY = env.int("DELIVERY_CONCURRENCY", default=192)
 DELIVERY_CONCURRENCY_PER_DESTINATION = env.int("DELIVERY_CONCURRENCY_PER_DESTINATION", default=96)
 # A destination with nothing but failures for so long is disabled until a person enables it again.
 DESTINATION_DISABLE_AFTER_DAYS = env.float("DESTINATION_DISABLE_AFTER_DAYS", default=5.0)
+# Who gets the mails about failures: superusers with an address, and these addresses.
+FAILURE_DIGEST = env.bool("FAILURE_DIGEST", default=True)
+ALERT_EMAILS = env.list("ALERT_EMAILS", default=[])
 OUTBOUND_ALLOWED_HOSTS = env.list("OUTBOUND_ALLOWED_HOSTS", default=[])
 OUTBOUND_ALLOWED_NETWORKS = env.list("OUTBOUND_ALLOWED_NETWORKS", default=[])
 OUTBOUND_PROXY = env.str("OUTBOUND_PROXY", default="")
+
+# --- Keeping: days until something is cleaned up; 0 keeps it for ever ---------------------------
+
+RETENTION_SUCCEEDED_DAYS = env.int("RETENTION_SUCCEEDED_DAYS", default=30)
+RETENTION_FAILED_DAYS = env.int("RETENTION_FAILED_DAYS", default=90)
+RETENTION_BODIES_DAYS = env.int("RETENTION_BODIES_DAYS", default=14)
+RETENTION_INBOUND_DAYS = env.int("RETENTION_INBOUND_DAYS", default=30)
+RETENTION_EVENTS_DAYS = env.int("RETENTION_EVENTS_DAYS", default=400)
+RETENTION_MESSAGES_DAYS = env.int("RETENTION_MESSAGES_DAYS", default=90)
 
 # --- Pages, files, languages -----------------------------------------------------------------
 

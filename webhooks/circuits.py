@@ -51,7 +51,9 @@ def is_trouble(status_code: int | None, error_kind: str) -> bool:
 def after_outcomes(
     state: CircuitState, tally: Tally, *, now: datetime, disable_after_s: float
 ) -> CircuitState:
-    """The circuit after some outcomes."""
+    """The circuit after some outcomes. A disabled one stays so, whatever was still in the air: a person has to look."""
+    if state.circuit == "disabled":
+        return state
     if tally.succeeded:
         return CircuitState()
     since = state.failing_since or now

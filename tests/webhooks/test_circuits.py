@@ -92,6 +92,12 @@ def test_days_of_nothing_but_failures_disable_it(tally):
     assert (disabled.circuit, disabled.disabled_at) == ("disabled", NOW)
 
 
+@pytest.mark.parametrize("tally", [{"succeeded": 1}, {"answered": 1}, {"unanswered": 1}])
+def test_what_was_still_in_the_air_does_not_enable_it_again(tally):
+    disabled = CircuitState(circuit="disabled", failures=3, disabled_at=NOW)
+    assert after(disabled, **tally) == disabled
+
+
 def test_failures_of_one_day_do_not_disable_it():
     assert (
         after(CircuitState(failing_since=NOW - timedelta(days=4)), unanswered=50).circuit == "open"

@@ -1,5 +1,6 @@
 """Destinations: one row for each origin that requests go to, with its limits and the state of its circuit."""
 
+from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
 
@@ -49,6 +50,10 @@ class Destination(models.Model):
     probe_at = models.DateTimeField(null=True, editable=False)
     probe_interval_s = models.PositiveIntegerField(default=0, editable=False)
     disabled_at = models.DateTimeField(null=True, editable=False)
+    # Null when it was disabled because nothing but failures came of it for days.
+    disabled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, related_name="+"
+    )
     last_error = models.TextField(blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 

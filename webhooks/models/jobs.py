@@ -65,6 +65,8 @@ class WebhookJob(models.Model):
     url = models.TextField()
     headers = models.JSONField(default=list)
     body = models.TextField(blank=True)
+    # It was delivered, and its body was too old to keep.
+    body_removed = models.BooleanField(default=False)
     # webhooks.binding.Credentials: which secrets are put in when it is sent, by name; null: none.
     credentials = models.JSONField(null=True)
     timeout_s = models.PositiveSmallIntegerField(default=30)

@@ -32,6 +32,8 @@ class RequestLog(models.Model):
     request_headers = models.JSONField(default=list)
     request_body = models.TextField(blank=True)
     request_truncated = models.BooleanField(default=False)
+    # Both bodies were too old to keep.
+    bodies_removed = models.BooleanField(default=False)
 
     # Null when no answer came; `error` says why.
     status_code = models.PositiveSmallIntegerField(null=True)
