@@ -5,4 +5,4 @@ class WebhooksConfig(AppConfig):
     name = "webhooks"
 
     def ready(self) -> None:
-        from webhooks import jobs, receivers  # noqa: F401  (bells and receivers register themselves)
+        from webhooks import jobs, panels, receivers  # noqa: F401  (they register themselves)

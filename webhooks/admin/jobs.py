@@ -31,7 +31,8 @@ class WebhookJobAdmin(ModelAdmin):  # type: ignore[misc]
 
     def get_urls(self) -> list[URLPattern]:
         def page(route: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
-            return path(route, self.admin_site.admin_view(view), name=f"webhooks_webhookjob_{name}")
+            guarded: Callable[..., HttpResponse] = self.admin_site.admin_view(view)
+            return path(route, guarded, name=f"webhooks_webhookjob_{name}")
 
         return [
             page("bulk/", self.bulk_view, "bulk"),
