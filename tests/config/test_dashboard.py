@@ -506,7 +506,10 @@ def test_the_login_page_tells_the_demo_login_in_debug_only(client, settings):
     settings.DEMO_PASSWORD = "of-our-choice"
     url = reverse("admin:login")
     assert "of-our-choice" not in client.get(url).content.decode()
-    User.objects.create_user("admin", is_staff=True)
+    user = User.objects.create_user("admin", password="another", is_staff=True)
+    assert "of-our-choice" not in client.get(url).content.decode()
+    user.set_password("of-our-choice")
+    user.save()
     assert "of-our-choice" in client.get(url).content.decode()
     settings.DEBUG = False
     assert "of-our-choice" not in client.get(url).content.decode()
