@@ -1,6 +1,6 @@
 """The names that a webhook's expressions can use: for the menu beside inputs, and to find unknown ones."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,6 +18,8 @@ from webhooks.payloads import (
 # What can follow each first name; None where that is not known beforehand.
 Known = Mapping[str, frozenset[str] | None]
 
+# A request may name secrets; a filter may not.
+SECRETS: Final = "secrets"
 _NO_RECORD: Final = "only events of records have a `record`; this one has a `subject`"
 # Functions worth knowing, each as it is inserted and as it is explained.
 _FUNCTIONS: Final = (
@@ -64,9 +66,18 @@ class Group:
 
 
 class Names:
-    """The namespace of one event name (and one object, or every object)."""
+    """The namespace of one event name (and one object, or every object).
 
-    def __init__(self, event_name: str, definition: ObjectDefinition | None = None) -> None:
+    `secrets` are the names of those there are; None where that is not asked.
+    """
+
+    def __init__(
+        self,
+        event_name: str,
+        definition: ObjectDefinition | None = None,
+        secrets: Collection[str] | None = None,
+    ) -> None:
+        self.secrets = None if secrets is None else frozenset(secrets)
         self.event_name = event_name
         self.of_record = event_name.startswith("record.")
         self.definition = definition if self.of_record else None
@@ -87,7 +98,10 @@ class Names:
             reason = ["quarantine_reason"] if self.event_name == "record.quarantined" else []
             known["record"] = names.union(reason)
             known["previous"] = names - {"created_at", "updated_at"}
-        return known | dict.fromkeys(more)
+        known |= dict.fromkeys(more)
+        if SECRETS in more:
+            known[SECRETS] = self.secrets
+        return known
 
     def problem_with(self, path: str, known: Known) -> tuple[str, str] | None:
         """What is wrong with a dotted path, and the step of it that is; None when nothing is known to be."""
@@ -100,6 +114,8 @@ class Names:
         if attributes is None or not steps or steps[0] in attributes:
             return None
         step = steps[0]
+        if root == SECRETS:
+            return suggest(f"there is no secret `{step}`", step, sorted(attributes))[0], step
         label = f"`{root}`"
         if root in ("record", "previous") and self.definition:
             label = str(self.definition)
@@ -120,6 +136,11 @@ class Names:
         groups.append(Group("Who did it", _names("actor", ACTOR_NAMES)))
         if self.of_record:
             groups.append(Group("Object", _names("object", OBJECT_NAMES)))
+        if self.secrets:
+            secrets = [
+                Name(f"{SECRETS}.{name}", "Put in when it is sent") for name in sorted(self.secrets)
+            ]
+            groups.append(Group("Secrets, not in filters", secrets))
         functions = [Name("now", "When it happened", "date and time")]
         functions += [Name(call, words, "function") for call, words in _FUNCTIONS]
         groups.append(Group("Dates and functions", functions))

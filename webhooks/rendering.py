@@ -129,6 +129,8 @@ def render_address(template: RequestTemplate, context: Context) -> tuple[str, st
     }
     url = _part("URL", render_url, template.url, {**context, **values}).strip()
     url = url.partition("#")[0]
+    if not url:
+        raise RenderError("URL", "it is empty.")
     query = _render_rows("Query parameter", template.query_params, context)
     if query:
         mark = "?" if "?" not in url else "" if url.endswith(("?", "&")) else "&"

@@ -12,7 +12,7 @@ from records.expressions import Expression, ExpressionError, compile_expression,
 from webhooks.addresses import NetworkPolicy, Refusal, judge_url
 from webhooks.headers import SIGNING_HEADERS, check_headers
 from webhooks.jsontext import JSONTextError, read_json
-from webhooks.names import Known, Names
+from webhooks.names import SECRETS, Known, Names
 from webhooks.rendering import (
     ROW_TYPES,
     RenderError,
@@ -31,8 +31,6 @@ _STAND_INS: Final = ("x", "1")
 # Sent twice, these mean something else to each receiver.
 _ONCE: Final = frozenset({"authorization", "content-type", "user-agent"})
 
-# A request may name secrets; a filter may not.
-_SECRETS: Final = "secrets"
 _WORDS: Final = {" ": "a space; write %20.", "\\": "a backslash; write / or %5C."}
 _find_unsafe = re.compile(r"[\x00-\x20\x7f\\\ud800-\udfff]").search
 _find_control = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]").search
@@ -64,7 +62,7 @@ def check_filter(source: str, names: Names) -> list[Mistake]:
 
 def check_request(template: RequestTemplate, names: Names) -> list[Mistake]:
     """The mistakes in a request, in the order of the form."""
-    known = names.known(_SECRETS)
+    known = names.known(SECRETS)
     mistakes = [
         *_check_url(template, names),
         *_check_path_params(template, names),
@@ -117,7 +115,7 @@ def _check_url(template: RequestTemplate, names: Names) -> list[Mistake]:
     if not source:
         return [Mistake("url", "Enter the address to call, such as https://example.com/hook.")]
     params = [str(row["name"]) for row in template.path_params]
-    errors = check_text("URL", source, names, names.known(_SECRETS, *params), "url")
+    errors = check_text("URL", source, names, names.known(SECRETS, *params), "url")
     errors = errors or _unsafe_characters(source)
     if not errors:
         refusal = judge_destination(source, NetworkPolicy())
@@ -143,7 +141,7 @@ def _unsafe_characters(source: str) -> list[RenderError]:
 
 def _check_path_params(template: RequestTemplate, names: Names) -> list[Mistake]:
     mistakes = _check_rows("path_params", "Path parameter", template.path_params, names)
-    known = names.known(_SECRETS)
+    known = names.known(SECRETS)
     try:
         used = {path.partition(".")[0] for path in compile_template(template.url, "url").names}
     except ExpressionError:
@@ -213,7 +211,7 @@ def _check_rows(field: Part, what: str, rows: Rows, names: Names) -> list[Mistak
     mistakes = []
     if len(rows) > MAX_ROWS:
         mistakes.append(Mistake(field, f"There are {len(rows)} rows; {MAX_ROWS} are the most."))
-    known = names.known(_SECRETS)
+    known = names.known(SECRETS)
     for place, row in enumerate(rows[:MAX_ROWS]):
         name, value = str(row["name"]), str(row["value"])
         if not name.strip():
@@ -253,7 +251,7 @@ def _check_json(source: str, names: Names, part: str = "Body") -> list[RenderErr
         document = read_json(source)
     except JSONTextError as error:
         return [RenderError(part, str(error), line=error.line, column=error.column)]
-    known = names.known(_SECRETS)
+    known = names.known(SECRETS)
     errors: list[RenderError] = []
     for path, text, is_key in texts_of(document):
         if len(errors) >= _MAX_MISTAKES:

@@ -145,6 +145,17 @@
     show();
   }
 
+  function authFields(root) {
+    const kind = root.querySelector('select[name="auth_kind"]');
+    const show = () => {
+      for (const part of root.querySelectorAll("[data-auth-for]")) {
+        part.hidden = !part.dataset.authFor.split(" ").includes(kind.value);
+      }
+    };
+    kind.addEventListener("change", show);
+    show();
+  }
+
   // --- Names -----------------------------------------------------------------------------------
 
   let menu = null; // one for the page: {element, search, list, target}
@@ -350,6 +361,7 @@
     dependentDropDowns(root);
     rowEditors(root);
     bodyEditor(root);
+    authFields(root);
     copyButtons(root);
     for (const wrapper of root.querySelectorAll("[data-expression]")) expressionInput(wrapper);
     for (const name of ["input", "change"]) {

@@ -209,16 +209,29 @@ def test_a_filter_that_is_right_passes(source: str, names: Names) -> None:
     assert check_filter(source, names) == []
 
 
+def test_secrets_are_for_requests_and_must_exist() -> None:
+    names = Names("record.updated", Leads(), ["api_key"])  # type: ignore[arg-type]
+    right = [row("Authorization", "Bearer {{ secrets.api_key }}")]
+    assert check(names, headers=right) == []
+    wrong = [row("Authorization", "Bearer {{ secrets.api_kye }}")]
+    (mistake,) = check(names, headers=wrong)
+    assert "there is no secret `api_kye`; did you mean `api_key`?" in mistake.message
+    (mistake,) = check_filter("secrets.api_key == 'x'", names)
+    assert "unknown name `secrets`" in mistake.message
+
+
 def test_only_events_of_records_have_a_record() -> None:
     (mistake,) = check_filter("record.name == 'x'", OF_USERS)
     assert "`subject`" in mistake.message
 
 
 def test_every_name_of_the_menu_is_known() -> None:
-    for names in (OF_LEADS, OF_ANY, OF_USERS):
+    with_secrets = Names("user.created", None, ["api_key"])
+    for names in (OF_LEADS, OF_ANY, OF_USERS, with_secrets):
         for group in menu_of(names):
             for name in group["names"]:
-                assert check_filter(name["path"], names) == [], name
+                body = f"{{{{ {name['path']} }}}}"
+                assert check(names, body_kind="text", body=body) == [], name
 
 
 @pytest.mark.parametrize(

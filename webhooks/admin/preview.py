@@ -2,20 +2,23 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
-from django.utils import timezone
-
-from records.expressions import Expression, ExpressionError, compile_template, evaluate
+from records.expressions import (
+    Expression,
+    ExpressionError,
+    Symbol,
+    compile_template,
+    evaluate,
+)
 from records.expressions import compile_expression as compile_filter
-from records.ids import new_id
 from webhooks.addresses import Refusal, judge_url
 from webhooks.admin.bodies import BodyView, view_body
+from webhooks.binding import Credentials, context_with_secrets, nonce_of
 from webhooks.curl import curl_command
 from webhooks.delivery import ClaimedJob
-from webhooks.headers import SIGNING_HEADERS
 from webhooks.jsontext import JSONTextError, read_json, write_json
-from webhooks.models import Webhook
+from webhooks.models import Webhook, WebhookJob
 from webhooks.outbound import network_policy, outbound_request
 from webhooks.rendering import (
     RenderedRequest,
@@ -27,7 +30,7 @@ from webhooks.rendering import (
     render_headers,
 )
 from webhooks.samples import Sample
-from webhooks.subscriptions import Occasion, template_of
+from webhooks.subscriptions import Occasion, credentials_of, template_of
 from webhooks.validation import texts_of
 
 FilterState = Literal["always", "yes", "no", "error"]
@@ -71,7 +74,6 @@ class Preview:
     filter_state: FilterState = "always"
     filter_values: list[Value] = field(default_factory=list)
     url: str = ""
-    lane: str = ""
     refusal: str = ""
     headers: list[Header] = field(default_factory=list)
     body: BodyView | None = None
@@ -79,20 +81,27 @@ class Preview:
     errors: dict[str, str] = field(default_factory=dict)
     curl: str = ""
 
+    # Nothing is entered yet: that is no mistake.
+    lacks_url: bool = False
+
     @property
     def is_complete(self) -> bool:
-        return not self.errors.keys() & {"url", "headers", "body"}
+        return not self.lacks_url and not self.errors.keys() & {"url", "headers", "body"}
 
 
 def make_preview(webhook: Webhook, sample: Sample) -> Preview:
     """Render a webhook, saved or not, for one event. Never raises for what is entered."""
     occasion = Occasion(sample.event, webhook.event)
     template = template_of(webhook)
+    context = context_with_secrets(template, occasion.context)
     preview = Preview(sample, webhook.method)
     _judge_filter(preview, webhook.filter, occasion.context)
-    request = _render(preview, template, occasion)
-    preview.values = list(_values(template, occasion.context))[:_MAX_VALUES]
-    _put_on_the_wire(preview, request)
+    request = _render(preview, template, context, occasion.payload)
+    if not webhook.url.strip():
+        preview.lacks_url = True
+        del preview.errors["url"]
+    preview.values = list(_values(template, context))[:_MAX_VALUES]
+    _put_on_the_wire(preview, request, credentials_of(webhook, nonce_of(context)))
     return preview
 
 
@@ -114,60 +123,70 @@ def _judge_filter(preview: Preview, condition: str, context: Mapping[str, Any]) 
     preview.filter_values = [_value(name, name, context) for name in names]
 
 
-def _render(preview: Preview, template: RequestTemplate, occasion: Occasion) -> RenderedRequest:
+def _render(
+    preview: Preview,
+    template: RequestTemplate,
+    context: Mapping[str, Any],
+    payload: Mapping[str, Any],
+) -> RenderedRequest:
     """Each part for itself: a mistake in one does not hide the others."""
     request = RenderedRequest(template.method, "")
     content_type = ""
     try:
-        content_type, body = render_body(template, occasion.context, occasion.payload)
+        content_type, body = render_body(template, context, payload)
         request = replace(request, body=body)
-        preview.body = view_body(body)
     except RenderError as error:
         preview.errors["body"] = str(error)
     try:
-        headers = render_headers(template, occasion.context, content_type)
-        request = replace(request, headers=headers)
+        request = replace(request, headers=render_headers(template, context, content_type))
     except RenderError as error:
         preview.errors["headers"] = str(error)
     try:
-        url, lane = render_address(template, occasion.context)
+        url, lane = render_address(template, context)
         request = replace(request, url=url, lane=lane)
     except RenderError as error:
         preview.errors["url"] = str(error)
     return request
 
 
-def _put_on_the_wire(preview: Preview, request: RenderedRequest) -> None:
-    """What the sending adds, by the code that sends; and whether the address may be called at all."""
-    job = ClaimedJob(
-        id=new_id("job"),
-        webhook_id=None,
+def _put_on_the_wire(preview: Preview, request: RenderedRequest, credentials: Credentials) -> None:
+    """What the sending adds, by the code that sends; and whether the address may be called at all.
+
+    Secrets are shown by their names.
+    """
+    job = WebhookJob(
         method=request.method,
         url=request.url,
         headers=[list(pair) for pair in request.headers],
         body=request.body,
-        timeout_s=0,
-        max_redirects=0,
-        lane=request.lane,
-        attempts=1,
-        manual_attempts=0,
-        interruptions=0,
-        policy={},
-        created_at=timezone.now(),
+        credentials=credentials.to_json(),
     )
-    wire = outbound_request(job)
-    ours = {*SIGNING_HEADERS, "user-agent"} - {name.lower() for name, _ in request.headers}
-    preview.headers = [Header(name, value, name.lower() in ours) for name, value in wire.headers]
-    preview.url, preview.lane = wire.url, request.lane
-    judged = judge_url(wire.url, network_policy()) if wire.url else None
-    if isinstance(judged, Refusal):
-        preview.refusal = judged.reason
-    elif judged is not None:
-        preview.url = judged.url
+    job.url, job.headers, job.body = job.shown_url, job.shown_headers, job.shown_body
+    # An unsaved job has all that is asked of a claimed one.
+    wire = outbound_request(cast(ClaimedJob, job))
+    headers = list(wire.headers)
+    if credentials.signing:
+        headers.insert(2, ("webhook-signature", f"v1,… signed with {credentials.signing}"))
+    own = {name.lower() for name, _ in request.headers}
+    preview.headers = [Header(name, value, name.lower() not in own) for name, value in headers]
+    preview.url = job.url
+    if "body" not in preview.errors:
+        preview.body = view_body(job.body)
+    if request.lane and not request.lane.startswith("secret:"):
+        judged = judge_url(job.url, network_policy())
+        if isinstance(judged, Refusal):
+            preview.refusal = judged.reason
+        elif _is_plain(request, credentials):
+            preview.url = judged.url
     if preview.is_complete:
         preview.curl = curl_command(
-            method=wire.method, url=preview.url, headers=wire.headers, body=request.body
+            method=job.method, url=preview.url, headers=wire.headers, body=job.body
         )
+
+
+def _is_plain(request: RenderedRequest, credentials: Credentials) -> bool:
+    """Whether the address has no secret in it, so that it is shown as it is sent."""
+    return not credentials.nonce or credentials.nonce not in request.url
 
 
 # --- The values -----------------------------------------------------------------------------------
@@ -238,6 +257,8 @@ def _value(shown_as: str, source: str, context: Mapping[str, Any]) -> Value:
         return Value(shown_as, error=error.message)
     if value is None:
         return Value(shown_as, "", "empty")
+    if isinstance(value, Symbol):
+        return Value(shown_as, "put in when it is sent", "secret")
     kind = next((words for types, words in _KINDS if isinstance(value, types)), "")
     text = value if isinstance(value, str) else write_json(value)
     if not kind:  # numbers with all their digits; dates, which JSON has as texts

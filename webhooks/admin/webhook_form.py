@@ -66,9 +66,13 @@ class PreviewPages:
             request,
             "_preview.html",
             preview=preview,
-            problems=[problem for problem in _problems(form) if problem[1] not in shown],
+            problems=[
+                (label, words)
+                for label, words in _problems(form)
+                if words not in shown and not (preview.lacks_url and label == "URL")
+            ],
             picker=picker,
-            names=menu_of(Names(webhook.event, _object_of(webhook))),
+            names=menu_of(Names(webhook.event, _object_of(webhook), form.secret_names)),
         )
 
     def test(self, request: HttpRequest) -> HttpResponse:

@@ -19,6 +19,7 @@ from records.eventtypes import label_of
 from webhooks.admin.filters import clean_id
 from webhooks.admin.webhook_form import PreviewPages
 from webhooks.admin.webhook_list import EventTypeFilter, ObjectFilter, WebhookChangeList
+from webhooks.auth_form import initial_auth
 from webhooks.forms import WebhookForm
 from webhooks.models import Webhook
 from webhooks.outbound import network_policy
@@ -27,7 +28,8 @@ from webhooks.validation import judge_destination
 
 _FOLDER = "admin/webhooks/webhook"
 _REQUEST_FIELDS = (
-    "method", "url", "path_params", "query_params", "headers", "body_kind", "body", "body_rows",
+    "method", "url", "path_params", "query_params", "headers", "signing_secret", "body_kind",
+    "body", "body_rows",
 )  # fmt: skip
 _DELIVERY_FIELDS = (
     "timeout_s", "retry_delays_s", "jitter_percent", "max_age_s", "success_statuses",
@@ -78,6 +80,13 @@ class WebhookAdmin(ModelAdmin):  # type: ignore[misc]
             *super().get_urls(),
         ]
 
+    def get_fieldsets(self, request: HttpRequest, obj: Webhook | None = None) -> Any:
+        """Who may only look sees the authentication as it is kept; the form has inputs for its parts."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if self.has_change_permission(request, obj) or obj is None:
+            return fieldsets
+        return (*fieldsets, ("Authentication", {"fields": ("auth",)}))
+
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[WebhookChangeList]:
         return WebhookChangeList
 
@@ -97,7 +106,7 @@ class WebhookAdmin(ModelAdmin):  # type: ignore[misc]
                 for name, value in super().get_changeform_initial_data(request).items()
                 if name in ("name", "event", "object", "url", "method")
             }
-        values = {name: getattr(source, name) for name in _COPIED}
+        values = {name: getattr(source, name) for name in _COPIED} | initial_auth(source)
         name = f"{source.name[:100]} (copy)"
         return {**values, "name": name, "object": source.object_id, "is_active": False}
 
@@ -149,12 +158,16 @@ class WebhookAdmin(ModelAdmin):  # type: ignore[misc]
         description="Duplicate",
         icon="content_copy",
         url_path="copy",
-        permissions=["webhooks.add_webhook"],
+        # Not "webhooks.add_webhook": unfold's check would ask the database before it is migrated.
+        permissions=["duplicate"],
     )
     def duplicate(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Only opens a filled form: nothing is made before somebody saves it."""
         address = reverse("admin:webhooks_webhook_add")
         return HttpResponseRedirect(f"{address}?copy={clean_id(Webhook, unquote(object_id))}")
+
+    def has_duplicate_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return bool(self.has_add_permission(request))
 
     def toggle_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Switch one webhook on or off, from the list."""
