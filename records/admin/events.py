@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -61,12 +62,13 @@ class EventAdmin(ModelAdmin):  # type: ignore[misc]
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        event = self.get_object(request, object_id)
+        event = self.get_object(request, unquote(object_id))
         context: dict[str, Any] = {}
         if event is not None and self.has_view_permission(request, event):
             context = {
                 "title": label_of(event.type),
                 "event": event,
+                "show_history": False,  # it is one
                 "names": sorted(
                     label_of(name)
                     for name in names_of(

@@ -5,10 +5,9 @@ from typing import Any, ClassVar, Final
 from django import forms
 from unfold.widgets import (
     CHECKBOX_CLASSES,
-    FILE_CLASSES,
     INPUT_CLASSES,
-    SELECT_CLASSES,
     TEXTAREA_CLASSES,
+    UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminFileFieldWidget,
     UnfoldAdminSelectWidget,
 )
@@ -21,7 +20,7 @@ from records.services import create_record, update_record
 
 CONFLICT = (
     "Somebody else has changed this record while you edited it. Nothing was overwritten. Both versions are "
-    "shown below; save again to put yours in place."
+    "shown above; save again to put yours in place."
 )
 
 
@@ -161,27 +160,25 @@ def _difference(
 
 def restyle(field: forms.Field) -> None:
     """The kinds' plain inputs in the admin's clothes."""
-    widget = field.widget
-    if isinstance(widget, forms.ClearableFileInput):
-        field.widget = UnfoldAdminFileFieldWidget()
-        field.widget.is_required = widget.is_required
-    elif isinstance(widget, forms.CheckboxSelectMultiple):
-        widget.attrs["class"] = " ".join(CHECKBOX_CLASSES)
-    elif "class" not in widget.attrs or widget.attrs["class"] == "code":
-        widget.attrs["class"] = " ".join(_classes(widget))
+    old = field.widget
+    for kind, admins in _WIDGETS.items():
+        if type(old) is kind:
+            new = admins(attrs=old.attrs)
+            if isinstance(old, forms.widgets.ChoiceWidget):
+                new.choices = old.choices
+            new.is_required = old.is_required
+            field.widget = new
+            return
+    if isinstance(old, forms.Textarea):
+        code = ["font-mono"] if old.attrs.get("class") == "code" else []
+        old.attrs["class"] = " ".join([*TEXTAREA_CLASSES, *code])
+    elif "class" not in old.attrs:
+        classes = CHECKBOX_CLASSES if isinstance(old, forms.CheckboxInput) else INPUT_CLASSES
+        old.attrs["class"] = " ".join(classes)
 
 
-def _classes(widget: forms.Widget) -> list[str]:
-    if isinstance(widget, forms.Textarea):
-        return [*TEXTAREA_CLASSES, *(["font-mono"] if widget.attrs.get("class") else [])]
-    for kind, classes in _CLASSES.items():
-        if isinstance(widget, kind):
-            return list(classes)
-    return list(INPUT_CLASSES)
-
-
-_CLASSES: Final[dict[type[forms.Widget], list[str]]] = {
-    forms.CheckboxInput: CHECKBOX_CLASSES,
-    forms.Select: SELECT_CLASSES,
-    forms.FileInput: FILE_CLASSES,
+_WIDGETS: Final[dict[type[forms.Widget], Any]] = {
+    forms.ClearableFileInput: UnfoldAdminFileFieldWidget,
+    forms.CheckboxSelectMultiple: UnfoldAdminCheckboxSelectMultipleWidget,
+    forms.Select: UnfoldAdminSelectWidget,
 }

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from django import forms
 from django.contrib import messages
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -209,7 +210,7 @@ def _import(request: HttpRequest, form: ImportForm) -> Any:
 
 def record_or_404(model_admin: Any, request: HttpRequest, pk: str) -> Record:
     """A record the user may see. Ids of any other form are nobody's."""
-    record = model_admin.get_object(request, pk)
+    record = model_admin.get_object(request, unquote(pk))
     if record is None:
         return get_object_or_404(Record.objects.none())
     found: Record = record

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -236,7 +237,7 @@ class RecordAdmin(ModelAdmin):  # type: ignore[misc]
 
     def _refused(self, request: HttpRequest, object_id: str) -> HttpResponse | None:
         """Whoever edits a record that was closed or deleted meanwhile is told so."""
-        record = self.get_object(request, object_id)
+        record = self.get_object(request, unquote(object_id))
         if record is None or not can(request.user, "change", record.object):
             return None  # Django's own answers fit
         if record.deleted_at is None and record.state != RecordState.CLOSED:

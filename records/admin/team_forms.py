@@ -28,6 +28,9 @@ class PermissionTable(forms.CheckboxSelectMultiple):
     """Objects down, actions across."""
 
     template_name = "admin/records/team/permission_table.html"
+    class Media:
+        css = {"all": ["records_admin/pages.css"]}
+
     rows: Sequence[tuple[str, str, dict[str, Permission]]] = ()
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:

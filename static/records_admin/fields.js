@@ -25,6 +25,13 @@
   document.addEventListener("change", (event) => {
     if (event.target.matches('select[name$="-kind"][data-options]')) showKnown(event.target);
   });
-  document.addEventListener("formset:added", showAll);
+  document.addEventListener("formset:added", (event) => {
+    showAll();
+    // A new row is open: there is nothing in it yet that could be read off its title.
+    setTimeout(() => {
+      const row = window.Alpine && window.Alpine.$data(event.target);
+      if (row && "openRow" in row) row.openRow = true;
+    });
+  });
   document.addEventListener("DOMContentLoaded", showAll);
 })();
