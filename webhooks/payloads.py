@@ -15,6 +15,16 @@ OBJECT_NAMES: Final = ("id", "slug", "name", "plural")
 ACTOR_NAMES: Final = ("id", "username", "name", "email")
 
 
+class OnDemand(Namespace):
+    """Values that are functions are called when somebody asks: few webhooks need a look-up."""
+
+    __slots__ = ()
+
+    def __getitem__(self, name: str) -> Any:
+        value = super().__getitem__(name)
+        return value() if callable(value) else value
+
+
 def context_of(event: Event, event_name: str) -> dict[str, Any]:
     """The names that expressions can use for this event.
 
@@ -91,11 +101,10 @@ def _flat(snapshot: Mapping[str, Any] | None) -> dict[str, Any]:
 
 def _record(event: Event) -> Namespace:
     """The record as the event tells of it, also when it is long gone."""
-    record = event.record
     values = _identity(event) | _flat(event.after or event.before)
-    values["created_at"] = record.created_at if record else None
-    values["updated_at"] = record.updated_at if record else None
-    return Namespace(values, label=_label(event))
+    values["created_at"] = lambda: event.record.created_at if event.record else None
+    values["updated_at"] = lambda: event.record.updated_at if event.record else None
+    return OnDemand(values, label=_label(event))
 
 
 def _previous(event: Event) -> Namespace:
@@ -134,8 +143,16 @@ def _object(definition: ObjectDefinition | None) -> Namespace:
 
 def _actor(event: Event) -> Namespace:
     """Who did it; without a user, `name` may still say what did: "Import"."""
-    user = event.actor
-    values: dict[str, Any] = dict.fromkeys(ACTOR_NAMES) | {"name": event.actor_label or None}
-    if user:
-        values = {"id": user.pk, "username": user.username, "name": str(user), "email": user.email}
-    return Namespace(values, label="`actor`")
+
+    def of_user(name: str) -> Any:
+        return getattr(event.actor, name) if event.actor else None
+
+    return OnDemand(
+        {
+            "id": event.actor_id,
+            "username": lambda: of_user("username"),
+            "name": event.actor_label or (lambda: str(event.actor) if event.actor else None),
+            "email": lambda: of_user("email"),
+        },
+        label="`actor`",
+    )

@@ -5,7 +5,11 @@ import re
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.db.models import prefetch_related_objects
+from django.test.utils import CaptureQueriesContext
 
+from records.actors import acting
 from records.dispatch import dispatch_events
 from records.models import Event, FieldDefinition, ObjectDefinition, Record, User
 from webhooks import subscriptions
@@ -162,6 +166,32 @@ def test_the_context_is_made_once_for_all_webhooks_of_an_event(
     webhooks = [make_webhook(filter="record.value > 1") for _ in range(20)]
     assert len(jobs_for([make_event(leads)], webhooks)) == 20
     assert calls == ["record.submitted"]
+
+
+@pytest.mark.parametrize(
+    ("values", "looked_up"),
+    [
+        ({}, set()),
+        ({"url": "https://x.example/{actor.id}/{actor.name}"}, set()),
+        ({"url": "https://x.example/{actor.email}"}, {"records_user"}),
+        ({"url": "https://x.example/{record.created_at}"}, {"records_record"}),
+        ({"body_kind": "json", "body": '["{{ record }}"]'}, {"records_record"}),
+    ],
+)
+def test_record_and_actor_are_looked_up_only_when_they_are_asked_for(
+    leads: ObjectDefinition, values: dict[str, str], looked_up: set[str]
+) -> None:
+    webhook = make_webhook(**values)
+    with acting(User.objects.create_user("ada", email="ada@example.com")):
+        event = Event.objects.get(pk=make_event(leads).pk)
+    prefetch_related_objects([event], "object")
+    assert event.object is not None
+    assert event.object.schema  # kept by the process
+    with CaptureQueriesContext(connection) as queries:
+        (job,) = jobs_for([event], [webhook])
+    assert job.status == JobStatus.PENDING, job.error
+    tables = {query["sql"].split('FROM "')[1].split('"')[0] for query in queries}
+    assert tables == looked_up
 
 
 def test_a_test_ignores_the_filter_and_is_not_retried(leads: ObjectDefinition) -> None:
