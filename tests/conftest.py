@@ -255,6 +255,5 @@ def spawn_worker(
 
 
 def _listens(redis: Redis, pid: int) -> bool:
-    return any(
-        redis.hget(key, "pid") == str(pid).encode() for key in redis.scan_iter("rq:worker:*")
-    )
+    workers = redis.scan_iter("rq:worker:*", _type="hash")
+    return any(redis.hget(key, "pid") == str(pid).encode() for key in workers)
