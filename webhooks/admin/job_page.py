@@ -1,7 +1,7 @@
 """A job's page: what was sent, every attempt, what people did, and what it all comes from."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -22,7 +22,7 @@ from webhooks.retries import RetryPolicy
 from webhooks.services import EDITABLE, RETRYABLE
 from webhooks.statuses import parse_statuses
 from webhooks.subscriptions import TEMPLATE_ERROR
-from webhooks.summaries import Summary, attempt_summary, hint_of, summary_of
+from webhooks.summaries import Summary, attempt_summary, error_words, hint_of, summary_of
 
 # Attempts and changes on one page; with their bodies more would be heavy.
 _MAX_STEPS: Final = 40
@@ -75,7 +75,7 @@ def job_context(request: HttpRequest, job: WebhookJob, *, may_change: bool) -> d
     is_unmade = job.error_kind == TEMPLATE_ERROR
     return {
         "job": job,
-        "summary": _summary(job),
+        "summary": _short(_summary(job), job),
         "error_words": with_code(job.error),
         "hint": hint_of(
             is_success=job.status == JobStatus.SUCCEEDED,
@@ -110,6 +110,13 @@ def _summary(job: WebhookJob) -> Summary:
         error_kind=job.error_kind,
         error=job.error,
     )
+
+
+def _short(summary: Summary, job: WebhookJob) -> Summary:
+    """Of an error its kind; the whole of it stands below."""
+    if not job.error_kind or summary.tone != "bad":
+        return summary
+    return replace(summary, text=error_words(job.error_kind, ""))
 
 
 def _attempts(job: WebhookJob) -> list[AttemptView]:
