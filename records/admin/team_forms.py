@@ -28,6 +28,7 @@ class PermissionTable(forms.CheckboxSelectMultiple):
     """Objects down, actions across."""
 
     template_name = "admin/records/team/permission_table.html"
+
     class Media:
         css = {"all": ["records_admin/pages.css"]}
 

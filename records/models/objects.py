@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
@@ -73,7 +73,41 @@ def _schema(pk: int, revision: uuid.UUID) -> Schema:
     )
 
 
-class ObjectDefinitionQuerySet(models.QuerySet["ObjectDefinition"]):
+Row = TypeVar("Row", bound=models.Model)
+
+
+class SavingQuerySet(models.QuerySet[Row]):
+    """Objects, fields and stages are few, and each change of them is told: bulk changes save one by one."""
+
+    def bulk_create(self, objs: Iterable[Row], *args: Any, **kwargs: Any) -> list[Row]:
+        rows = list(objs)
+        with transaction.atomic(using=self.db):
+            for row in rows:
+                row.save(force_insert=True, using=self.db)
+        return rows
+
+    def bulk_update(
+        self, objs: Iterable[Row], fields: Iterable[str], batch_size: int | None = None
+    ) -> int:
+        names, rows = set(fields), list(objs)
+        with transaction.atomic(using=self.db):
+            for row in rows:
+                row.save(update_fields=names, using=self.db)
+        return len(rows)
+
+    def update(self, **kwargs: Any) -> int:
+        with transaction.atomic(using=self.db):
+            rows = list(self)
+            for row in rows:
+                for name, value in kwargs.items():
+                    setattr(row, name, value)
+                row.save(update_fields=set(kwargs), using=self.db)
+        return len(rows)
+
+    update.alters_data = True  # type: ignore[attr-defined]
+
+
+class ObjectDefinitionQuerySet(SavingQuerySet["ObjectDefinition"]):
     def alive(self) -> "ObjectDefinitionQuerySet":
         return self.filter(deleted_at=None)
 
@@ -166,21 +200,10 @@ class FieldKind(models.TextChoices):
     JSON = "json", "JSON"
 
 
-class PartQuerySet(models.QuerySet[Any]):
-    """Fields and stages are few and each change of them is told: bulk creation saves one by one."""
-
-    def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
-        parts = list(objs)
-        with transaction.atomic(using=self.db):
-            for part in parts:
-                part.save(force_insert=True, using=self.db)
-        return parts
-
-
 class ObjectPart(models.Model):
     """A field or a stage of an object."""
 
-    objects = PartQuerySet.as_manager()
+    objects = SavingQuerySet.as_manager()
 
     class Meta:
         abstract = True

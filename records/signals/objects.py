@@ -78,7 +78,9 @@ def field_changed(instance: FieldDefinition, raw: bool, **_: Any) -> None:
 def renew_revision(part: FieldDefinition | Stage) -> None:
     """Whoever loads the object from now on reads its fields and stages afresh."""
     revision, now = uuid.uuid4(), timezone.now()
-    ObjectDefinition.objects.filter(pk=part.object_id).update(revision=revision, updated_at=now)
+    # By the plain manager: the change that is told is the part's.
+    plain = ObjectDefinition._base_manager.filter(pk=part.object_id)
+    plain.update(revision=revision, updated_at=now)
     if type(part)._meta.get_field("object").is_cached(part):
         part.object.revision = revision
         part.object.updated_at = now

@@ -133,5 +133,5 @@ def test_fields_and_stages_are_read_once_for_each_revision(django_assert_num_que
         assert loaded.schema.first_stage == "new"
     Stage.objects.create(object=leads, slug="first", label="First", position=0)
     Stage.objects.filter(slug="new").update(position=5)
-    leads.save()
+    leads.refresh_from_db()
     assert leads.schema.first_stage == "first"

@@ -146,6 +146,24 @@ def test_fields_created_in_bulk_are_told_and_known() -> None:
     assert set(leads.schema.by_slug) - set(known) == {"x", "y"}
 
 
+def test_definitions_changed_in_bulk_are_told_and_known() -> None:
+    leads = make_object()
+    new = NewEvents()
+    FieldDefinition.objects.filter(object=leads).update(required=True)
+    assert new.one().changed == ["fields.email", "fields.amount"]
+    stages = list(leads.stages.all())
+    for stage in stages:
+        stage.colour = "red"
+    Stage.objects.bulk_update(stages, ["colour"])
+    ObjectDefinition.objects.update(description="x")
+    assert [event.changed for event in new.list()[1:]] == [
+        ["stages.new", "stages.won"],
+        ["description"],
+    ]
+    leads.refresh_from_db()
+    assert all(field.required for field in leads.schema.fields)
+
+
 def test_an_object_saved_from_an_old_copy_does_not_bring_old_fields_back() -> None:
     leads = make_object()
     old = ObjectDefinition.objects.get(pk=leads.pk)
