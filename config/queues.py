@@ -17,7 +17,7 @@ from typing import Final, TypeVar
 
 import django_rq
 from django.conf import settings
-from django.db import close_old_connections, transaction
+from django.db import InterfaceError, OperationalError, close_old_connections, transaction
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -159,6 +159,8 @@ def _call_sweeper(function: Callable[[], None]) -> None:
         close_old_connections()
         function()
         close_old_connections()
+    except (OperationalError, InterfaceError) as error:
+        logger.warning("The database does not answer (%s); the sweep tries again", error)
     except Exception:
         logger.exception("The sweep of %s.%s failed", function.__module__, function.__qualname__)
 

@@ -20,7 +20,7 @@ def offset_of(file: Path) -> float:
     return float(file.read_text())
 
 
-def shift(patch: Callable[[str, Any], Any], file: Path) -> None:
+def shift(patch: Callable[[str, Any], Any], file: Path, *, database_too: bool) -> None:
     """Let this process go by the clock in `file`. `patch(name, value)` replaces a function."""
 
     def now() -> datetime:
@@ -29,3 +29,6 @@ def shift(patch: Callable[[str, Any], Any], file: Path) -> None:
     patch("time.time", lambda: _real_time() + offset_of(file))
     patch("time.time_ns", lambda: _real_time_ns() + int(offset_of(file) * 1e9))
     patch("django.utils.timezone.now", now)
+    if database_too:
+        for module in ("webhooks.delivery", "webhooks.jobs"):
+            patch(f"{module}.shared_now", now)

@@ -4,7 +4,8 @@ It is a worker like any other until the N-th time (default 1) it comes to the gi
 then it kills itself with SIGKILL. The moments: `begin` and `end` of the call, `before-commit` and `after-commit` of
 the transaction that the call makes.
 
-`--lease S` shortens leases; `--clock FILE` lets the process go by the clock in that file.
+`--lease S` shortens leases. `--clock FILE` lets the process go by the clock in that file, and takes it for the
+database's too, unless `--own-clock` says that only this machine's is wrong.
 """
 
 import argparse
@@ -101,6 +102,7 @@ def main() -> None:
     parser.add_argument("--die-at", type=Death)
     parser.add_argument("--lease", type=float)
     parser.add_argument("--clock", type=Path)
+    parser.add_argument("--own-clock", action="store_true")
     parser.add_argument("queues", nargs="*")
     options = parser.parse_args()
     if options.lease:
@@ -114,7 +116,7 @@ def main() -> None:
     if options.clock:
         from tests.faults.clocks import shift
 
-        shift(patch, options.clock)
+        shift(patch, options.clock, database_too=not options.own_clock)
     if options.die_at:
         options.die_at.install()
     run_worker(options.queues or queues.QUEUES)
