@@ -108,13 +108,13 @@ def page(
 
 @pytest.fixture
 def log_in(page: Page) -> Callable[[str, str], None]:
-    """Log in through the form: `log_in("admin", "password")`."""
+    """Log in at the front door: `log_in("admin", "password")`."""
 
     def enter(username: str, password: str) -> None:
-        page.goto("/admin/login/?next=/")
-        page.fill("input[name=username]", username)
-        page.fill("input[name=password]", password)
-        page.locator("button[type=submit], input[type=submit]").first.click()
-        page.wait_for_url(lambda url: "login" not in url)
+        page.goto("/")
+        page.get_by_label("Username").fill(username)
+        page.get_by_label("Password").fill(password)
+        page.get_by_role("button", name="Log in").click()
+        page.get_by_role("heading", name="Welcome").wait_for()
 
     return enter
