@@ -56,13 +56,9 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         "Records": [
             *_models(request, ("records.ObjectDefinition", "Objects", "category")),
             *_objects(request),
-            *_models(request, ("records.Event", "Events", "history")),
         ],
-        "Automations": _models(
-            request,
-            ("automations.Automation", "Automations", "account_tree"),
-            ("automations.Run", "Runs", "play_circle"),
-        ),
+        # What automations and webhooks react to.
+        "Automations": _models(request, ("records.Event", "Events", "history")),
         "Webhooks": _webhooks(request),
         "System": _system(request),
     }
