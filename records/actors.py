@@ -23,7 +23,8 @@ class Cause:
     depth: int = 0
 
 
-_cause: ContextVar[Cause | Callable[[], Cause]] = ContextVar("cause", default=Cause())
+_NOBODY = Cause()
+_cause: ContextVar[Cause | Callable[[], Cause]] = ContextVar("cause", default=_NOBODY)
 
 
 def current_cause() -> Cause:

@@ -34,4 +34,4 @@ class InboundEndpoint(models.Model):
 
     @property
     def url(self) -> str:
-        return settings.PUBLIC_URL + reverse("inspector", args=[self.token])
+        return f"{settings.PUBLIC_URL}{reverse('inspector', args=[self.token])}"

@@ -178,7 +178,7 @@ class GuardedConnection(HTTPConnection):
 
     def _receive(self) -> bytes:
         attempt = self._attempt
-        assert attempt is not None  # noqa: S101  `exchange` set it
+        assert attempt is not None
         self.sock.settimeout(attempt.remaining_s())
         data: bytes = self.sock.recv(RECEIVE_BYTES)
         return data
@@ -210,7 +210,7 @@ class GuardedTlsConnection(GuardedConnection, HTTPSConnection):
             raise
 
     def _handshake(self, sock: socket.socket, attempt: Attempt) -> ssl.SSLSocket:
-        assert self.ssl_context is not None  # noqa: S101  every pool for https has one
+        assert self.ssl_context is not None
         host = self.route.origin.host
         try:
             return self.ssl_context.wrap_socket(sock, server_hostname=host)
