@@ -119,13 +119,13 @@ class Supervisor:
             preexec_fn=_die_with_parent(),
         )
         child.started_at = time.monotonic()
-        assert child.process.stdout is not None  # noqa: S101  (for the type checker)
+        assert child.process.stdout is not None
         self._selector.register(child.process.stdout, selectors.EVENT_READ, child)
 
     def _reap(self, child: Child) -> int:
         """After its end: its last words, its exit code, and whatever it left running."""
         process, child.process = child.process, None
-        assert process is not None and process.stdout is not None  # noqa: S101, PT018
+        assert process is not None and process.stdout is not None  # noqa: PT018
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
         self._selector.unregister(process.stdout)

@@ -9,8 +9,8 @@ from redis import Redis
 
 django.setup()
 
-from config import queues
-from config.worker import on_worker_stop, run_worker
+from config import queues  # noqa: E402
+from config.worker import on_worker_stop, run_worker  # noqa: E402
 
 redis = Redis.from_url(settings.REDIS_URL)
 queues._on_bell.clear()

@@ -115,7 +115,7 @@ class Traffic:
                         self.change(rng)
                     else:
                         self.create()
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  (the test's own thread reports it)
                 errors.append(error)
             finally:
                 connection.close()
@@ -164,5 +164,5 @@ def rng(request: pytest.FixtureRequest) -> random.Random:
     """Chance that can be repeated: a failure tells its seed, FAULT_SEED sets it."""
     seed = int(os.environ.get("FAULT_SEED") or random.randrange(10**9))
     request.node.add_report_section("setup", "seed", f"Run it again with FAULT_SEED={seed}")
-    print(f"FAULT_SEED={seed}")
+    print(f"FAULT_SEED={seed}")  # noqa: T201  (shown when the test fails)
     return random.Random(seed)

@@ -78,7 +78,7 @@ class Receiver(asyncio.Protocol):
 async def main() -> None:
     loop = asyncio.get_running_loop()
     server = await loop.create_server(Receiver, "127.0.0.1", 0, backlog=1024)
-    print(server.sockets[0].getsockname()[1], flush=True)
+    print(server.sockets[0].getsockname()[1], flush=True)  # noqa: T201  (the parent reads it)
     await server.serve_forever()
 
 

@@ -6,9 +6,9 @@ import django
 
 django.setup()
 
-from records.models import ObjectDefinition
-from records.services.records import create_record
-from tests.faults.worker import Death
+from records.models import ObjectDefinition  # noqa: E402
+from records.services.records import create_record  # noqa: E402
+from tests.faults.worker import Death  # noqa: E402
 
 Death("ring:begin").install()
 parcels = ObjectDefinition.objects.get(slug=sys.argv[1])

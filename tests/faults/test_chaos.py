@@ -80,5 +80,5 @@ def test_nothing_is_lost_whatever_happens(
 
     interrupted = WebhookJob.objects.filter(interruptions__gt=0).count()
     doubles = len(traffic.receiver.arrivals()) - 2 * sum(traffic.saved.values())
-    print(f"{sum(traffic.saved.values())} events, {interrupted} interrupted, {doubles} sent twice")
+    print(f"{sum(traffic.saved.values())} events, {interrupted} interrupted, {doubles} sent twice")  # noqa: T201
     assert interrupted, "no kill hit anything: this tested nothing"

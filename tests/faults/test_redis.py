@@ -68,7 +68,7 @@ def test_redis_is_gone_for_a_while(
     redis_process.start()
     back_at = time.monotonic()
     traffic.check()
-    print(f"All delivered {time.monotonic() - back_at:.1f} s after Redis was back")
+    print(f"All delivered {time.monotonic() - back_at:.1f} s after Redis was back")  # noqa: T201
     assert worker.stop() == 0
 
 

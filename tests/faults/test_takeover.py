@@ -28,7 +28,7 @@ def test_another_worker_takes_over_within_ten_seconds(
 
     wait_until(lambda: len(traffic.receiver.arrivals()) == 80, what="The second requests")
     worst_s = max(each["at"] for each in traffic.receiver.arrivals()) - died_at
-    print(f"Taken over after {worst_s:.2f} s")
+    print(f"Taken over after {worst_s:.2f} s")  # noqa: T201
     assert worst_s < LIMIT_S
     traffic.receiver.release()
     traffic.check()

@@ -110,7 +110,7 @@ class Resolver:
     def _run(self, host: str, future: Future[_Answers]) -> None:
         try:
             answers = _ask(host)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  whatever it is, those who wait have to know
             future.set_exception(error)
         else:
             future.set_result(answers)
