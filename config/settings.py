@@ -237,7 +237,12 @@ LOGGING = {
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-    "loggers": {"rq": {"level": "WARNING"}, "rq.worker": {"level": "WARNING"}},
+    "loggers": {
+        "rq": {"level": "WARNING"},
+        "rq.worker": {"level": "WARNING"},
+        # It tells of hosts and paths, which may be secrets; what matters of them is in the request log.
+        "urllib3": {"level": "ERROR"},
+    },
 }
 
 from config.look import SITE_NAME, UNFOLD  # noqa: E402, F401  (the admin's look, a room of its own)

@@ -10,6 +10,7 @@ from django.utils import timezone
 from webhooks.delivery import text_of
 from webhooks.masking import mask_headers, mask_query
 from webhooks.models import Direction, InboundEndpoint, RequestLog
+from webhooks.vault import current_keyring
 
 MAX_BODY_BYTES: Final = 1024 * 1024
 # Of a body that is too large the beginning is kept, to tell what it was.
@@ -30,14 +31,18 @@ def record_request(
     answer: str,
     truncated: bool = False,
 ) -> RequestLog:
-    """Store one request that arrived, and drop the oldest beyond what an inspector keeps."""
+    """Store one request that arrived, and drop the oldest beyond what an inspector keeps.
+
+    It may be one of ours: the values of our own secrets are masked wherever they are in it.
+    """
+    ours = current_keyring().redactor_of_all()
     row = RequestLog.objects.create(
         direction=Direction.IN,
         endpoint=endpoint,
         method=clean_text(request.method or "")[:10],
-        url=mask_query(clean_text(request.get_full_path())),
-        request_headers=mask_headers(_headers(request)),
-        request_body=text_of(body),
+        url=mask_query(ours.text(clean_text(request.get_full_path()))),
+        request_headers=mask_headers((name, ours.text(value)) for name, value in _headers(request)),
+        request_body=text_of(ours.body(body, is_cut=truncated)),
         request_truncated=truncated,
         status_code=status_code,
         response_body=clean_text(answer),

@@ -22,8 +22,16 @@ _MIN_BASE64: Final = 7
 # Beginnings that say nothing about the value behind them.
 _is_known_start = re.compile(r"https?://|whsec_|whsk_", re.IGNORECASE).match
 _NAMED: Final = {"<": "lt", ">": "gt", "&": "amp", '"': "quot", "'": "apos"}
+# A backslash and an ampersand as they stand before what they escape, escaped themselves.
+# Everything is bounded, and slashes are taken in once and for all (`}+`): no answer makes the search long.
+_PERCENT: Final = "%(?:25){0,3}"
+_AND: Final = rf"(?:&|{_PERCENT}26)(?:amp(?:;|%3[bB])){{0,3}}"
+_SLASH: Final = rf"(?:\\|{_PERCENT}5[cC]|{_AND}(?:\#92|\#[xX]5[cC]);)"
+# A backslash that escapes a letter was just taken in, in one of these forms.
+_AFTER_SLASH: Final = r"(?<=[\\cC;])"
+_MAX_SLASHES: Final = 8
+_SLASHES: Final = f"{_SLASH}{{1,{_MAX_SLASHES}}}+"
 _CONTROLS: Final = {"\n": "n", "\r": "r", "\t": "t"}
-_quoted = re.compile(r"`[^`]*`")
 
 
 class Redactor:
@@ -94,35 +102,44 @@ def _patterns(value: str) -> Iterator[str]:
 
 
 @lru_cache(maxsize=4096)
-def _character(character: str) -> str:
-    """A character in any of the ways in which it may be written."""
+def _character(character: str, mistaken: bool = False) -> str:
+    """A character in any of the ways in which it may be written; `mistaken`: as one of another coding."""
     if character.isascii() and character.isalnum():
         return character
     code, data = ord(character), character.encode("utf-8", "surrogatepass")
     units = character.encode("utf-16-be", "surrogatepass").hex()
-    escaped = "".join(rf"\\+u{_any_case(units[n : n + 4])}" for n in range(0, len(units), 4))
+    pairs = [_any_case(units[place : place + 4]) for place in range(0, len(units), 4)]
+    escapes = ["u" + f"{_SLASHES}u".join(pairs)]
     ways = [
-        r"\\{0,8}" + re.escape(character),
-        "".join(f"%(?:25)?{_any_case(f'{byte:02x}')}" for byte in data),
-        escaped,
-        rf"&\#(?:0*{code}|[xX]0*{_any_case(f'{code:x}')});",
+        re.escape(character),
+        "".join(f"{_PERCENT}{_any_case(f'{byte:02x}')}" for byte in data),
+        rf"{_AND}(?:\#|{_PERCENT}23)(?:0{{0,6}}+{code}|[xX]0{{0,6}}+{_any_case(f'{code:x}')})(?:;|%3[bB])",
     ]
     if character in _NAMED:
-        ways.append(f"&{_NAMED[character]};")
+        ways.append(f"{_AND}{_NAMED[character]}(?:;|%3[bB])")
     if character in _CONTROLS:
-        ways.append(rf"\\+{_CONTROLS[character]}")
+        escapes.append(_CONTROLS[character])
     if character == "\n":
         ways.append("\r\n")
     if character == " ":
         ways.append(r"\+")
-    if not character.isascii():  # UTF-8 taken for latin-1, and as Python writes bytes
-        ways.append(re.escape(data.decode("latin-1")))
-        ways.append("".join(rf"\\+x{byte:02x}" for byte in data))
-    return f"(?:{'|'.join(ways)})"
+    if not character.isascii():  # as Python writes bytes, and UTF-8 taken for latin-1
+        escapes.append(f"{_SLASHES}".join(f"x{byte:02x}" for byte in data))
+        if not mistaken:
+            ways.append("".join(_character(each, True) for each in data.decode("latin-1")))
+    ways.append(f"{_AFTER_SLASH}(?:{'|'.join(escapes)})")
+    return f"{_SLASH}{{0,{_MAX_SLASHES}}}+(?:{'|'.join(ways)})"
 
 
 def _spelt(text: str) -> str:
-    return "".join(map(_character, text))
+    # A run of backslashes is one repetition: several in a row could share it out in countless ways.
+    pieces = re.split(r"(\\+)", text)
+    return "".join(
+        f"{_SLASH}{{{len(piece)},{_MAX_SLASHES * len(piece)}}}+"
+        if piece.startswith("\\")
+        else "".join(map(_character, piece))
+        for piece in pieces
+    )
 
 
 def _any_case(digits: str) -> str:
@@ -146,16 +163,21 @@ def _base64_patterns(data: bytes) -> Iterator[str]:
 
 def _base64_character(character: str) -> str:
     if character == "+":
-        return r"(?:\+|-|%(?:25)?2[bB]|\\+u002[bB])"
+        return rf"(?:\+|-|{_PERCENT}2[bB]|{_SLASHES}u002[bB])"
     if character == "/":
-        return r"(?:\\{0,8}/|_|%(?:25)?2[fF])"
+        return rf"(?:{_SLASH}{{0,{_MAX_SLASHES}}}/|_|{_PERCENT}2[fF])"
     return character
 
 
 def _raw_forms(value: str) -> list[bytes]:
-    """The bytes that may have been encoded: the value, and as JSON has it."""
-    escaped = [json.dumps(value, ensure_ascii=ascii_only)[1:-1] for ascii_only in (False, True)]
-    forms = dict.fromkeys((value, *escaped))
+    """The bytes that may have been encoded: the value, and as JSON has it; UTF-8 also taken for latin-1."""
+    mistaken = value.encode("utf-8", "surrogatepass").decode("latin-1")
+    escaped = [
+        json.dumps(text, ensure_ascii=ascii_only)[1:-1]
+        for text in (value, mistaken)
+        for ascii_only in (False, True)
+    ]
+    forms = dict.fromkeys((value, mistaken, *escaped))
     return [form.encode("utf-8", "surrogatepass") for form in forms]
 
 
