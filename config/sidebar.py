@@ -79,6 +79,8 @@ def _webhooks(request: HttpRequest) -> list[Link]:
         *_models(request, ("webhooks.WebhookJob", "Jobs", "local_shipping"), badge=True),
         *_models(
             request,
+            ("webhooks.FailureGroup", "Failures by cause", "crisis_alert"),
+            ("webhooks.BulkRetry", "Bulk retries", "replay"),
             ("webhooks.InboundEndpoint", "Inspectors", "frame_inspect"),
             ("webhooks.RequestLog", "Request log", "swap_vert"),
             ("webhooks.Destination", "Destinations", "dns"),
@@ -98,7 +100,14 @@ def _system(request: HttpRequest) -> list[Link]:
     )
     if getattr(request.user, "is_superuser", False):
         links.append(Link("Worker queues", "conveyor_belt", reverse("django_rq:home")))
-    return [*links, *_models(request, ("admin.LogEntry", "Admin log", "receipt_long"))]
+    return [
+        *links,
+        *_models(
+            request,
+            ("webhooks.RetentionState", "Retention", "auto_delete"),
+            ("admin.LogEntry", "Admin log", "receipt_long"),
+        ),
+    ]
 
 
 def _models(

@@ -70,6 +70,12 @@ def first_id_at(prefix: str, when: datetime) -> str:
     return encode(prefix, uuid.UUID(int=max(0, milliseconds) << 80))
 
 
+def moment_of(text: str) -> datetime:
+    """When an id was made, to the millisecond. Raises ValueError when the text is no id."""
+    value = decode(text.rpartition("_")[0], text)
+    return _EPOCH + timedelta(milliseconds=value.int >> 80)
+
+
 class TypeIDField(models.UUIDField):  # type: ignore[type-arg]
     """A UUID column whose Python value is the TypeID's text."""
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Final
 
+from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
 from django.db.models import F
@@ -44,7 +45,12 @@ def notify(
         if by_mail:
             for user in users:
                 if user.email:
-                    queue_mail(to=[user.email], subject=title, body=body)
+                    queue_mail(to=[user.email], subject=title, body=with_link(body, url))
+
+
+def with_link(body: str, url: str) -> str:
+    """The text of a mail that leads to a page of this installation."""
+    return f"{body}\n\n{settings.PUBLIC_URL}{url}".strip() if url else body
 
 
 def admins() -> list[User]:

@@ -5,4 +5,4 @@ class WebhooksConfig(AppConfig):
     name = "webhooks"
 
     def ready(self) -> None:
-        from webhooks import jobs, panels, receivers  # noqa: F401  (they register themselves)
+        from webhooks import chores, jobs, panels, receivers  # noqa: F401  (they register themselves)

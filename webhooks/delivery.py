@@ -12,15 +12,17 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import zip_longest
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from django.db import connection, transaction
+from django.db import connection, models, transaction
 from django.db.models import F, Q
 
 from config.clocks import shared_now
 from config.queues import LEASE_S
 from records.ids import new_id
 from webhooks.circuits import Tally, is_trouble
+from webhooks.destinations import tell_of_disabled
+from webhooks.failures import note_failed_jobs
 from webhooks.keyring import Keyring
 from webhooks.lanes import allowances, note_outcomes
 from webhooks.models import (
@@ -157,8 +159,9 @@ def record_outcomes(token: uuid.UUID, finished: Sequence[Finished]) -> None:
                 for each, verdict in zip(finished, verdicts, strict=True)
             ]
         )
-        note_outcomes(*_tallies(finished, verdicts), now)
+        tell_of_disabled(note_outcomes(*_tallies(finished, verdicts), now))
         _switch_off_gone(finished, verdicts, now)
+        note_failed_jobs(_ids_of_failed(finished, verdicts), now)
 
 
 def free_lapsed_jobs() -> int:
@@ -183,6 +186,7 @@ def _interrupt_all(jobs: WebhookJobQuerySet, now: datetime) -> int:
             ["status", "interruptions", "max_attempts", "next_attempt_at", "finished_at", "error",
              "error_kind", "status_code", "lease_token", "lease_until"],
         )  # fmt: skip
+        note_failed_jobs([job.pk for job in locked if job.status == JobStatus.FAILED], now)
     return len(locked)
 
 
@@ -320,7 +324,7 @@ def _outcome_row(
     return [
         verdict.status,
         verdict.next_attempt_at,
-        None if verdict.status == JobStatus.PENDING else now,
+        None if verdict.status == "pending" else now,
         outcome.status_code,
         outcome.error_kind,
         outcome.error,
@@ -343,7 +347,7 @@ def _tallies(
     for each, verdict in zip(finished, verdicts, strict=True):
         lane, outcome = each.job.lane, each.outcome
         tally = tallies.get(lane, Tally())
-        if verdict.status == JobStatus.SUCCEEDED:
+        if verdict.status == "succeeded":
             tallies[lane] = replace(tally, succeeded=tally.succeeded + 1)
             continue
         errors[lane] = outcome.error or f"Status {outcome.status_code}"
@@ -354,6 +358,14 @@ def _tallies(
     return tallies, errors
 
 
+def _ids_of_failed(finished: Sequence[Finished], verdicts: Sequence[Verdict]) -> list[str]:
+    return [
+        each.job.id
+        for each, verdict in zip(finished, verdicts, strict=True)
+        if verdict.status == "failed"
+    ]
+
+
 def _switch_off_gone(
     finished: Sequence[Finished], verdicts: Sequence[Verdict], now: datetime
 ) -> None:
@@ -361,10 +373,10 @@ def _switch_off_gone(
     gone = {
         each.job.webhook_id
         for each, verdict in zip(finished, verdicts, strict=True)
-        if verdict.is_gone
+        if verdict.is_gone and each.job.webhook_id is not None
     }
     if gone:
-        Webhook.objects.active().filter(pk__in=gone - {None}).update(
+        Webhook.objects.active().filter(pk__in=gone).update(
             is_active=False,
             disabled_reason=f"The receiver answered 410 Gone on {now:%Y-%m-%d %H:%M} UTC:"
             " it does not want these requests any more.",
@@ -375,7 +387,7 @@ def _update_jobs(rows: Sequence[Sequence[Any]]) -> None:
     """One prepared statement for many jobs; one that was claimed anew meanwhile is left alone."""
     meta = WebhookJob._meta
     names = (*_UPDATED_COLUMNS, "id", "lease_token", "attempts")
-    fields = [meta.get_field(name) for name in names]
+    fields = [cast("models.Field[Any, Any]", meta.get_field(name)) for name in names]
     assignments = ", ".join(f"{name} = %s" for name in _UPDATED_COLUMNS)
     with connection.cursor() as cursor:
         cursor.executemany(

@@ -40,6 +40,25 @@ class SecretGoesElsewhere(JobRefused):
     """This request carries secrets. Only who may change webhooks can send it to another host."""
 
 
+class DestinationRefused(Exception):
+    """This can't be done with the destination now."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message or self.__class__.__doc__)
+
+
+class DestinationIsNotPaused(DestinationRefused):
+    """This destination is not paused, so there is nothing to probe or to close."""
+
+
+class DestinationIsNotDisabled(DestinationRefused):
+    """This destination is enabled already."""
+
+
+class DestinationIsDisabled(DestinationRefused):
+    """This destination is disabled already."""
+
+
 class SecretRefused(Exception):
     """The secret can't be kept like this."""
 

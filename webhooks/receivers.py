@@ -6,11 +6,13 @@ from typing import Any
 from django.db import transaction
 from django.db.models import prefetch_related_objects
 from django.dispatch import receiver
+from django.utils import timezone
 
 from records.dispatch import events_dispatched
 from records.models import Event
 from webhooks.engine import deliver_soon
-from webhooks.models import WebhookJob
+from webhooks.failures import note_failed_jobs
+from webhooks.models import JobStatus, WebhookJob
 from webhooks.subscriptions import jobs_for, webhooks_for
 
 
@@ -21,5 +23,8 @@ def create_jobs(sender: Any, events: Sequence[Event], **kwargs: Any) -> None:
         return
     prefetch_related_objects(list(events), "object__fields")
     jobs = WebhookJob.objects.bulk_create(jobs_for(events, webhooks), batch_size=500)
+    # A mistake in a webhook shows at once, before anything is sent.
+    failed = [job.pk for job in jobs if job.status == JobStatus.FAILED]
+    note_failed_jobs(failed, timezone.now())
     if jobs:
         transaction.on_commit(deliver_soon, robust=True)

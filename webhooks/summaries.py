@@ -34,6 +34,7 @@ ERROR_NAMES: Final[dict[str, str]] = {
     "template": "Mistake in the webhook",
     "interrupted": "Interrupted",
     "secret": "Secret",
+    "disabled": "Destination disabled",
 }
 _ICONS: Final = {"interrupted": "power_off", "timeout": "timer_off", "template": "edit_off"}
 
@@ -55,6 +56,8 @@ _ERROR_HINTS: Final[dict[str, str]] = {
     "webhook for what comes later.",
     "template": "Mend the expression in the webhook, then retry: the request is made anew from the same event.",
     "secret": "Add the secret, or give it a value that fits, then retry. The webhook's page names what it uses.",
+    "disabled": "Once the destination works again, enable it on its page, which then offers to retry what "
+    "failed meanwhile.",
     "interrupted": "The receiver can tell a repeated request by its webhook-id, which stays the same.",
 }
 

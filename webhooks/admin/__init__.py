@@ -1,5 +1,25 @@
 """The admin of webhooks, one room for each kind of page."""
 
-from webhooks.admin import inspectors, jobs, requests, secrets, webhooks
+from webhooks.admin import (
+    bulk_retries,
+    destinations,
+    failures,
+    inspectors,
+    jobs,
+    requests,
+    retention,
+    secrets,
+    webhooks,
+)
 
-__all__ = ["inspectors", "jobs", "requests", "secrets", "webhooks"]
+__all__ = [
+    "bulk_retries",
+    "destinations",
+    "failures",
+    "inspectors",
+    "jobs",
+    "requests",
+    "retention",
+    "secrets",
+    "webhooks",
+]

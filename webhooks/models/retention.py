@@ -5,12 +5,17 @@ from datetime import datetime, timedelta
 from django.db import models
 from django.db.models import Q
 
+# No rule rests for so long.
+_ABSURD = timedelta(hours=2)
+
 
 class RetentionQuerySet(models.QuerySet["RetentionState"]):
     def due(self, now: datetime) -> "RetentionQuerySet":
         """Also what a clock that was ahead put off."""
-        absurd = now + timedelta(hours=2)
-        return self.filter(Q(next_run_at__lte=now) | Q(next_run_at__gt=absurd))
+        return self.filter(Q(next_run_at__lte=now) | Q(next_run_at__gt=now + _ABSURD))
+
+    def at_rest(self, now: datetime) -> "RetentionQuerySet":
+        return self.filter(next_run_at__gt=now, next_run_at__lte=now + _ABSURD)
 
 
 class RetentionState(models.Model):

@@ -1,0 +1,319 @@
+"""Retrying everything that failed for a cause, little by little: a receiver that is back is not knocked down again.
+
+A bulk retry goes on in short steps, one a second. Each is one transaction: the jobs it puts back, how many they are,
+and how far it has come. A worker that dies in a step has done nothing; another one does it. A destination gets no
+more while it has many open jobs; the others go on meanwhile.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q
+
+from config.clocks import shared_now
+from config.queues import ring_on_commit
+from records.ids import decode, encode
+from records.models import User
+from webhooks.models import (
+    BulkRetry,
+    BulkRetryStatus,
+    Circuit,
+    Destination,
+    JobStatus,
+    Webhook,
+    WebhookJob,
+    WebhookJobQuerySet,
+)
+from webhooks.services import retry_jobs
+from webhooks.walks import look_on
+
+STEP_INTERVAL: Final = timedelta(seconds=1)
+# So many jobs are put back in one step: about so many a second.
+BATCH_SIZE: Final = 100
+# A destination that has so many jobs waiting gets no more for the time being.
+MAX_WAITING: Final = 500
+# One look goes through so many failed jobs: some 20 ms on PostgreSQL.
+WINDOW: Final = 20_000
+# Counting and looking for jobs in between take no longer than this in one step.
+STEP_BUDGET_S: Final = 0.3
+# Destinations that had enough are looked at again, so many in a step.
+_HELD_AT_ONCE: Final = 8
+# A cursor behind every job.
+_THE_END: Final = "job_7" + "z" * 25
+# The preview looks at the newest failures, no more than so many, and counts up to a cap.
+PREVIEW_WINDOW: Final = 50_000
+PREVIEW_CAP: Final = 10_000
+PREVIEW_SAMPLE: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class RetryFilter:
+    """Which failed jobs: all that fit everything that is set. `http_status`: "503", or "5xx".
+
+    `since` and `until`: when they failed.
+    """
+
+    webhook_id: str = ""
+    lane: str = ""
+    error_kind: str = ""
+    http_status: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def condition(self) -> Q:
+        exact = {
+            name: value
+            for name, value in (
+                ("webhook", self.webhook_id),
+                ("lane", self.lane),
+                ("error_kind", self.error_kind),
+            )
+            if value
+        }
+        condition = Q(**exact) & self._with_status()
+        if self.since is not None:
+            condition &= Q(finished_at__gte=self.since)
+        if self.until is not None:
+            condition &= Q(finished_at__lt=self.until) | Q(finished_at=None)
+        return condition
+
+    def _with_status(self) -> Q:
+        if not self.http_status:
+            return Q()
+        if self.http_status.endswith("xx"):
+            first = int(self.http_status[0]) * 100
+            return Q(status_code__gte=first, status_code__lt=first + 100)
+        return Q(status_code=int(self.http_status))
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a bulk retry would touch. `is_capped`: there are more than `count`.
+
+    `lanes`: the destinations of most of them, with their rows where there are some; `newest` and `oldest`: when
+    the first and the last of what was counted failed.
+    """
+
+    count: int
+    is_capped: bool
+    sample: Sequence[WebhookJob]
+    lanes: Sequence[tuple[str, int, Destination | None]]
+    newest: datetime | None
+    oldest: datetime | None
+
+
+def preview_of(which: RetryFilter) -> Preview:
+    """Bounded work, however many have failed: it looks at the newest ones, and counts up to a cap."""
+    failed = WebhookJob.objects.failures().order_by("-pk")
+    end = failed.values_list("pk", flat=True)[PREVIEW_WINDOW - 1 : PREVIEW_WINDOW].first()
+    if end is not None:
+        failed = failed.filter(pk__gte=end)
+    chosen = failed.filter(which.condition())
+    found = list(chosen.values_list("lane", "finished_at")[: PREVIEW_CAP + 1])
+    times = [finished_at for _, finished_at in found if finished_at]
+    return Preview(
+        count=min(len(found), PREVIEW_CAP),
+        is_capped=end is not None or len(found) > PREVIEW_CAP,
+        sample=list(chosen.defer("headers", "body")[:PREVIEW_SAMPLE]),
+        lanes=_lanes_of(Counter(lane for lane, _ in found)),
+        newest=max(times, default=None),
+        oldest=min(times, default=None),
+    )
+
+
+def _lanes_of(counts: Counter[str]) -> list[tuple[str, int, Destination | None]]:
+    most = counts.most_common(10)
+    rows = Destination.objects.filter(lane__in=[lane for lane, _ in most])
+    known = {row.lane: row for row in rows}
+    return [(lane, number, known.get(lane)) for lane, number in most]
+
+
+@transaction.atomic
+def start_bulk_retry(*, which: RetryFilter, actor: User | None) -> BulkRetry:
+    """Begin to retry what has failed until now. The same that runs already is not begun again."""
+    now = shared_now()
+    until = min(which.until or now, now)
+    webhook = Webhook.objects.filter(pk=which.webhook_id).first() if which.webhook_id else None
+    values = {
+        "webhook_id": which.webhook_id or None,
+        "lane": which.lane,
+        "error_kind": which.error_kind,
+        "http_status": which.http_status,
+        "since": which.since,
+    }
+    if running := BulkRetry.objects.running().filter(**values).first():
+        return running
+    bulk = BulkRetry.objects.create(
+        **values,
+        until=until,
+        webhook_name=webhook.name if webhook else "",
+        created_by=actor,
+        created_at=now,
+        step_at=now,
+    )
+    ring_on_commit("chores")
+    return bulk
+
+
+def cancel_bulk_retry(*, bulk: BulkRetry) -> bool:
+    """Leave the rest as it is; what was put back to pending stays so. Whether it was still running."""
+    running = BulkRetry.objects.running().filter(pk=bulk.pk)
+    return bool(running.update(status=BulkRetryStatus.CANCELLED, finished_at=shared_now()))
+
+
+def filter_of(bulk: BulkRetry) -> RetryFilter:
+    return RetryFilter(
+        webhook_id=bulk.webhook_id or "",
+        lane=bulk.lane,
+        error_kind=bulk.error_kind,
+        http_status=bulk.http_status,
+        since=bulk.since,
+        until=bulk.until,
+    )
+
+
+def go_on_with_bulk_retries() -> int:
+    """One step of each that is due. How many jobs were put back."""
+    due = BulkRetry.objects.due(shared_now()).order_by("step_at").values_list("pk", flat=True)
+    return sum(_step(pk) for pk in list(due[:10]))
+
+
+@transaction.atomic
+def _step(pk: str) -> int:
+    now = shared_now()
+    rows = BulkRetry.objects.due(now).filter(pk=pk)
+    bulk = rows.select_for_update(skip_locked=True).first()
+    if bulk is None:  # another worker is at it, or has just been
+        return 0
+    before = bulk.done
+    deadline = time.monotonic() + STEP_BUDGET_S
+    if bulk.counted_at is None:
+        _count(bulk, deadline, now)
+    if bulk.counted_at is not None:
+        _retry_some(bulk, deadline)
+    bulk.step_at = now + STEP_INTERVAL
+    bulk.save()
+    return bulk.done - before
+
+
+def _count(bulk: BulkRetry, deadline: float, now: datetime) -> None:
+    which = filter_of(bulk).condition()
+    while bulk.counted_at is None and time.monotonic() < deadline:
+        look = look_on(
+            _failed(), which, after=bulk.count_cursor, limit=WINDOW, window=WINDOW, columns=()
+        )
+        bulk.total += len(look.found)
+        bulk.count_cursor = look.cursor
+        if look.cursor is None:
+            bulk.counted_at = now
+
+
+def _retry_some(bulk: BulkRetry, deadline: float) -> None:
+    room = _Room(bulk, BATCH_SIZE)
+    held = [lane for lane, cursor in bulk.held.items() if cursor]
+    for lane in held[:_HELD_AT_ONCE]:
+        bulk.held[lane] = bulk.held.pop(lane)  # at the end: the others come first next time
+        if room.left and room.of(lane):
+            _retry_held(bulk, lane, room)
+        elif room.is_disabled(lane):
+            bulk.held[lane] = ""
+    is_over = False
+    while room.left and not is_over and time.monotonic() < deadline:
+        is_over = _retry_on(bulk, room)
+    if is_over and not any(bulk.held.values()):
+        bulk.status = BulkRetryStatus.FINISHED
+        bulk.finished_at = shared_now()
+        # Retried, delivered or cancelled by somebody meanwhile.
+        bulk.left = max(bulk.left, bulk.total - bulk.done)
+
+
+def _retry_on(bulk: BulkRetry, room: "_Room") -> bool:
+    """The next jobs of the destinations that are not held. Whether there are no more."""
+    if bulk.cursor == _THE_END:
+        return True
+    which = filter_of(bulk).condition() & ~Q(lane__in=list(bulk.held))
+    look = look_on(
+        _failed(), which, after=bulk.cursor, limit=room.left, window=WINDOW, columns=("lane",)
+    )
+    chosen = []
+    for pk, lane in look.found:
+        if lane in bulk.held:
+            continue
+        if room.take(lane):
+            chosen.append(pk)
+        elif not room.is_disabled(lane):
+            bulk.held[lane] = _before(pk)
+    _retry(bulk, chosen)
+    bulk.cursor = look.cursor or _THE_END
+    return look.cursor is None
+
+
+def _retry_held(bulk: BulkRetry, lane: str, room: "_Room") -> None:
+    """The next jobs of one destination that had enough, from where it was left behind."""
+    which = filter_of(bulk).condition() & Q(lane=lane)
+    look = look_on(
+        _failed(),
+        which,
+        after=bulk.held[lane],
+        limit=min(room.left, room.of(lane)),
+        window=WINDOW,
+        columns=(),
+    )
+    chosen = [pk for (pk,) in look.found if room.take(lane)]
+    _retry(bulk, chosen)
+    bulk.held[lane] = look.cursor or ""
+
+
+def _retry(bulk: BulkRetry, ids: Sequence[str]) -> None:
+    if ids:
+        retried, left = retry_jobs(ids=ids, actor=bulk.created_by)
+        bulk.done += retried
+        bulk.left += left
+
+
+def _before(pk: str) -> str:
+    """An id just before this one, for a look that begins with it."""
+    return encode("job", UUID(int=decode("job", pk).int - 1))
+
+
+def _failed() -> WebhookJobQuerySet:
+    return WebhookJob.objects.failures()
+
+
+class _Room:
+    """How many jobs this step may still put back, in all and for each destination."""
+
+    def __init__(self, bulk: BulkRetry, limit: int) -> None:
+        self._bulk = bulk
+        self.left = limit
+        self._lanes: dict[str, int] = {}
+        self._disabled: set[str] = set()
+
+    def of(self, lane: str) -> int:
+        if lane not in self._lanes:
+            if Destination.objects.filter(lane=lane, circuit=Circuit.DISABLED).exists():
+                self._disabled.add(lane)
+            waiting = WebhookJob.objects.filter(status=JobStatus.PENDING, lane=lane)
+            self._lanes[lane] = max(0, MAX_WAITING - waiting[:MAX_WAITING].count())
+        return 0 if lane in self._disabled else self._lanes[lane]
+
+    def is_disabled(self, lane: str) -> bool:
+        return lane in self._disabled
+
+    def take(self, lane: str) -> bool:
+        """Take one. Of a disabled destination it is left as it is."""
+        free = self.of(lane)
+        if lane in self._disabled:
+            self._bulk.left += 1
+            return False
+        if not free or not self.left:
+            return False
+        self._lanes[lane] -= 1
+        self.left -= 1
+        return True
