@@ -68,6 +68,8 @@ class Redactor:
 
     def words(self, text: str) -> str:
         """For errors, which may quote the beginning of a value: that is masked too."""
+        if not text:
+            return text
         masked = self.text(text)
         for form, least in self._forms:
             for length in range(len(form), least - 1, -1):

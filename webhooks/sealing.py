@@ -73,27 +73,28 @@ def seal(
     sensitive = {
         name for (name, value), (_, visible) in zip(headers, told, strict=True) if value != visible
     }
-    if auth.kind == "hmac":
-        signature = auth_header(auth, keyring.hmac_text(auth.secret), body)
-        headers, told = set_headers(headers, [signature]), set_headers(told, [signature])
-    elif auth.kind != "none":
-        headers = set_headers(headers, [auth_header(auth, keyring.text(auth.secret), body)])
-        told = set_headers(told, [shown_auth_header(auth)])
+    added: Headers = []
+    added_told: Headers = []
     if credentials.signing:
         keys = keyring.signing_keys(credentials.signing, now)
-        signed = signature_headers(
+        added = added_told = signature_headers(
             keys, message_id=message_id, timestamp=int(now.timestamp()), body=body
         )
-        headers, told = set_headers(headers, signed), set_headers(told, signed)
+    if auth.kind == "hmac":
+        signature = auth_header(auth, keyring.hmac_text(auth.secret), body)
+        added, added_told = [*added, signature], [*added_told, signature]
+    elif auth.kind != "none":
+        header = auth_header(auth, keyring.text(auth.secret), body)
+        added, added_told = [*added, header], [*added_told, shown_auth_header(auth)]
     return SealedRequest(
         request=replace(
             request,
             url=bind_url(request.url, nonce, keyring.text),
-            headers=headers,
+            headers=set_headers(headers, added),
             body=body,
             sensitive_headers=frozenset({*sensitive, auth.header_name} - {""}),
         ),
-        shown=show(request, credentials, headers=told),
+        shown=show(request, credentials, headers=set_headers(told, added_told)),
         redactor=keyring.redactor(names_needed(request, credentials)),
         hides_origin=bool(secret_in_origin(request.url, nonce)),
     )
@@ -139,7 +140,7 @@ def send_sealed(
         return show(request, credentials), _unsent(f"Nothing was sent: {problem}")
     try:
         outcome = send(sealed.request)
-    except Exception as error:  # its words and those it was raised from may quote the request
+    except Exception as error:  # noqa: BLE001  (its words and those it was raised from may quote the request)
         raise SendingBroke(type(error).__name__) from None
     return sealed.shown, sealed.clean(outcome)
 
