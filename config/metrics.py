@@ -20,7 +20,7 @@ from django.db.models import Case, CharField, Count, IntegerField, QuerySet, Val
 from django.db.models.functions import Cast, Right
 
 from records.ids import first_id_at
-from webhooks.delivery import INTERRUPTED
+from webhooks.claims import INTERRUPTED
 from webhooks.models import Direction, RequestLog
 
 EXACT_ROWS: Final = 50_000

@@ -20,6 +20,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from config import queues, redis_server
+from records import ids
 from tests.settings import RUN_DIR
 from tests.waiting import wait_until
 
@@ -88,6 +89,15 @@ def _no_internet() -> Iterator[None]:
         patch.setattr(socket.socket, "connect_ex", guarded(socket.socket.connect_ex))
         patch.setattr(socket, "getaddrinfo", lookup)
         yield
+
+
+# --- time ---
+
+
+@pytest.fixture(autouse=True)
+def _ids_follow_the_clock() -> None:
+    """A test that travelled into the future leaves no ids of the future to the next one."""
+    ids._last = 0
 
 
 # --- Redis -----------------------------------------------------------------------------------

@@ -20,10 +20,11 @@ from django.db import Error as DatabaseTrouble
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
 from config.queues import LEASE_RENEWAL_S, LEASE_S, ring
-from webhooks import delivery
-from webhooks.delivery import ClaimedJob, Finished
+from webhooks import claims, outcomes
+from webhooks.claims import ClaimedJob
 from webhooks.keyring import Keyring
 from webhooks.outbound import deliver, make_transport
+from webhooks.outcomes import Finished
 from webhooks.transport import OutboundRequest, Outcome
 
 logger = logging.getLogger(__name__)
@@ -133,7 +134,7 @@ class DeliveryEngine:
             return
         claimed_at = time.monotonic()
         self._claim_at = math.inf
-        claim = delivery.claim_jobs(
+        claim = claims.claim_jobs(
             token=self._token, limit=room, room=self._lane_room, after_lane=self._last_lane
         )
         if not self._in_hand:
@@ -205,10 +206,10 @@ class DeliveryEngine:
 
     def _write(self) -> None:
         if self._write_failed:
-            self._finished = delivery.unrecorded(self._finished)
+            self._finished = outcomes.unrecorded(self._finished)
         self._write_failed = True
         try:
-            delivery.record_outcomes(self._token, self._finished)
+            outcomes.record_outcomes(self._token, self._finished)
         except (OperationalError, InterfaceError):
             raise  # the database is in trouble: they are kept until it takes them
         except Exception:
@@ -222,7 +223,7 @@ class DeliveryEngine:
         """An outcome that no database takes is dropped: its lease runs out, and that shows in the attempts."""
         for each in list(self._finished):
             try:
-                delivery.record_outcomes(self._token, [each])
+                outcomes.record_outcomes(self._token, [each])
             except (OperationalError, InterfaceError):
                 raise
             except Exception:
@@ -231,7 +232,7 @@ class DeliveryEngine:
 
     def _give_back(self) -> None:
         """What was not sent: nobody need wait until its lease runs out."""
-        delivery.release_leases(self._token, [job for job in self._unsent if self._holds(job)])
+        claims.release_leases(self._token, [job for job in self._unsent if self._holds(job)])
         for job in self._unsent:
             self._let_go(job)
         self._unsent = []
@@ -239,7 +240,7 @@ class DeliveryEngine:
     def _renew(self) -> None:
         renewed_at = time.monotonic()
         # Lost: what was freed while this worker could not renew is not its to send any more.
-        for lost in delivery.renew_leases(self._token, list(self._in_hand.values())):
+        for lost in claims.renew_leases(self._token, list(self._in_hand.values())):
             self._let_go(self._in_hand[lost])
         self._leased_until = renewed_at + LEASE_S
         self._renew_at = renewed_at + LEASE_RENEWAL_S
@@ -283,7 +284,7 @@ class DeliveryEngine:
                 self._write()
             self._give_back()
             if self._in_hand:  # in the air for too long: whether they arrive will never be known
-                delivery.interrupt_jobs(self._token)
+                claims.interrupt_jobs(self._token)
         except DatabaseTrouble as error:
             logger.warning("Not all outcomes could be written (%s); the leases run out", error)
         for _ in self._senders:

@@ -7,9 +7,9 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
-from webhooks.delivery import text_of
 from webhooks.masking import mask_headers, mask_query
 from webhooks.models import Direction, InboundEndpoint, RequestLog
+from webhooks.outcomes import text_of
 from webhooks.vault import current_keyring
 
 MAX_BODY_BYTES: Final = 1024 * 1024

@@ -3,7 +3,7 @@
 from config.clocks import ClockWatch, shared_now
 from config.queues import on_bell, on_sweep, ring
 from config.worker import on_worker_stop
-from webhooks.delivery import free_lapsed_jobs
+from webhooks.claims import free_lapsed_jobs
 from webhooks.duetimes import mend_due_times, mend_new_jobs
 from webhooks.engine import current_engine, stop_engine
 from webhooks.models import WebhookJob

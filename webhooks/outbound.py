@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from webhooks.addresses import NetworkPolicy
 from webhooks.binding import Credentials
-from webhooks.delivery import ClaimedJob, Finished
+from webhooks.claims import ClaimedJob
 from webhooks.keyring import Keyring
+from webhooks.outcomes import Finished
 from webhooks.sealing import send_sealed
 from webhooks.transport import OutboundRequest, Outcome, Transport
 

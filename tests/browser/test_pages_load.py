@@ -19,7 +19,11 @@ def test_the_admin_opens_after_logging_in(page: Page, admin: User, log_in: Calla
 
     page.goto("/admin/")
 
-    assert page.get_by_role("link", name="Dashboard").or_(page.get_by_text("Records")).first.is_visible()
+    assert (
+        page.get_by_role("link", name="Dashboard")
+        .or_(page.get_by_text("Records"))
+        .first.is_visible()
+    )
 
 
 def test_the_admin_works_with_a_worker_behind_it(

@@ -30,5 +30,5 @@ def shift(patch: Callable[[str, Any], Any], file: Path, *, database_too: bool) -
     patch("time.time_ns", lambda: _real_time_ns() + int(offset_of(file) * 1e9))
     patch("django.utils.timezone.now", now)
     if database_too:
-        for module in ("webhooks.delivery", "webhooks.jobs"):
+        for module in ("webhooks.claims", "webhooks.outcomes", "webhooks.jobs"):
             patch(f"{module}.shared_now", now)

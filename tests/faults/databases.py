@@ -13,12 +13,36 @@ from django.db import connection
 
 
 @contextmanager
+def durable_database() -> Iterator[None]:
+    """What is committed survives a crash: the tests' cluster is not asked to be so careful otherwise."""
+    if not _is_our_cluster():
+        yield
+        return
+    _set_system("SET synchronous_commit = 'on'")
+    try:
+        yield
+    finally:
+        _set_system("RESET synchronous_commit")
+
+
+def _set_system(change: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER SYSTEM {change}")
+        cursor.execute("SELECT pg_reload_conf()")
+
+
+def _is_our_cluster() -> bool:
+    """pg_virtualenv made it, for these tests."""
+    return connection.vendor == "postgresql" and "PG_CLUSTER_CONF_ROOT" in os.environ
+
+
+@contextmanager
 def database_away() -> Iterator[None]:
     """As real as can be: the throw-away cluster crashes and comes back; SQLite's file is locked for writers."""
     if connection.vendor == "sqlite":
         with _sqlite_locked():
             yield
-    elif "PG_CLUSTER_CONF_ROOT" in os.environ:
+    elif _is_our_cluster():
         with _cluster_stopped():
             yield
     else:

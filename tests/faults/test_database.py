@@ -1,6 +1,7 @@
 """The database goes away and comes back; or it is not there yet. Outcomes wait for it, and workers do too."""
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,12 @@ from django.db import connection
 
 from tests.conftest import database_url
 from tests.faults.conftest import Spawn, Traffic
-from tests.faults.databases import copy_to, database_away, database_that_comes_late
+from tests.faults.databases import (
+    copy_to,
+    database_away,
+    database_that_comes_late,
+    durable_database,
+)
 from tests.waiting import wait_until
 from webhooks.models import RequestLog, WebhookJob
 
@@ -16,6 +22,12 @@ pytestmark = [pytest.mark.faults, pytest.mark.django_db(transaction=True)]
 
 # Longer than a lease: nobody could renew his meanwhile, and yet nobody is dead.
 AWAY_S = 9
+
+
+@pytest.fixture(autouse=True)
+def _durable(transactional_db: None) -> Iterator[None]:
+    with durable_database():
+        yield
 
 
 def test_the_database_goes_away_while_requests_are_in_the_air(

@@ -22,12 +22,12 @@ import django
 POINTS = {
     "ring": ["config.queues.ring", "webhooks.engine.ring"],
     "dispatch": ["records.dispatch._dispatch"],
-    "claim": ["webhooks.delivery.claim_jobs"],
+    "claim": ["webhooks.claims.claim_jobs"],
     "send": ["webhooks.transport.Transport.send"],
-    "record": ["webhooks.delivery.record_outcomes"],
-    "update jobs": ["webhooks.delivery._update_jobs"],
-    "renew": ["webhooks.delivery.renew_leases"],
-    "free": ["webhooks.delivery.free_lapsed_jobs", "webhooks.jobs.free_lapsed_jobs"],
+    "record": ["webhooks.outcomes.record_outcomes"],
+    "update jobs": ["webhooks.outcomes._update_jobs"],
+    "renew": ["webhooks.claims.renew_leases"],
+    "free": ["webhooks.claims.free_lapsed_jobs", "webhooks.jobs.free_lapsed_jobs"],
 }
 
 

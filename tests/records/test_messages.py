@@ -26,7 +26,10 @@ def test_everybody_gets_a_notification_and_a_mail():
     notify(people, title="A destination was disabled", body="Look at it.", url="/x/", by_mail=True)
     send_mails()
     assert {note.user.username for note in Notification.objects.all()} == {"ann", "bob"}
-    assert sorted(message.to[0] for message in outbox.outbox) == ["ann@example.com", "bob@example.com"]
+    assert sorted(message.to[0] for message in outbox.outbox) == [
+        "ann@example.com",
+        "bob@example.com",
+    ]
     assert outbox.outbox[0].subject == "A destination was disabled"
 
 

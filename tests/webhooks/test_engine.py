@@ -10,7 +10,7 @@ from django.db import OperationalError
 
 from tests.waiting import wait_until
 from tests.webhooks.making import FakeTransport, answer, make_job
-from webhooks import delivery
+from webhooks import claims, outcomes
 from webhooks.engine import DeliveryEngine
 from webhooks.models import RequestLog, WebhookJob
 
@@ -74,9 +74,9 @@ def test_leases_are_renewed_while_a_request_takes_its_time(monkeypatch):
     monkeypatch.setattr("webhooks.engine.LEASE_RENEWAL_S", 0.1)
     release = threading.Event()
     renewals = []
-    renew = delivery.renew_leases
+    renew = claims.renew_leases
     monkeypatch.setattr(
-        "webhooks.delivery.renew_leases",
+        "webhooks.claims.renew_leases",
         lambda token, jobs: renewals.append(token) or renew(token, jobs),
     )
     make_job()
@@ -87,7 +87,7 @@ def test_leases_are_renewed_while_a_request_takes_its_time(monkeypatch):
 
 
 def test_an_outcome_is_kept_until_the_database_takes_it(monkeypatch):
-    record, failures = delivery.record_outcomes, []
+    record, failures = outcomes.record_outcomes, []
 
     def flaky(token, finished):
         if len(failures) < 2:
@@ -95,7 +95,7 @@ def test_an_outcome_is_kept_until_the_database_takes_it(monkeypatch):
             raise OperationalError("the database was restarted")
         record(token, finished)
 
-    monkeypatch.setattr("webhooks.delivery.record_outcomes", flaky)
+    monkeypatch.setattr("webhooks.outcomes.record_outcomes", flaky)
     make_job()
     transport = FakeTransport()
     with running(transport):
@@ -128,13 +128,13 @@ def test_stopping_waits_for_what_is_in_the_air_and_gives_back_the_rest():
 
 def test_nothing_is_sent_on_a_lease_that_ran_out(monkeypatch):
     monkeypatch.setattr("webhooks.engine.LEASE_S", -1.0)
-    released, release = [], delivery.release_leases
+    released, release = [], claims.release_leases
 
     def give_back(token, jobs):
         release(token, jobs)
         released.extend(jobs)
 
-    monkeypatch.setattr("webhooks.delivery.release_leases", give_back)
+    monkeypatch.setattr("webhooks.claims.release_leases", give_back)
     make_job()
     transport = FakeTransport()
     with running(transport):
@@ -150,7 +150,7 @@ def test_nothing_is_sent_that_was_lost_to_another_worker(monkeypatch):
     transport = FakeTransport(lambda request: release.wait(10) and answer())
     with running(transport, concurrency=1, per_lane=1) as engine:
         wait_until(lambda: len(transport.sent) == 1)
-        engine._in_hand[stolen.pk] = claimed = delivery.claim_jobs(
+        engine._in_hand[stolen.pk] = claimed = claims.claim_jobs(
             token=engine._token, limit=1, room=lambda lane: 1
         ).jobs[0]
         engine._in_lane[claimed.lane] += 1
@@ -189,7 +189,7 @@ def test_a_request_that_cannot_be_made_does_not_hold_its_job_for_ever():
 
 
 def test_an_outcome_is_not_written_twice_when_the_commit_was_in_doubt(monkeypatch):
-    record, calls = delivery.record_outcomes, []
+    record, calls = outcomes.record_outcomes, []
 
     def in_doubt(token, finished):
         calls.append(len(finished))
@@ -197,7 +197,7 @@ def test_an_outcome_is_not_written_twice_when_the_commit_was_in_doubt(monkeypatc
             record(token, finished)
             raise OperationalError("the connection broke in the commit")
 
-    monkeypatch.setattr("webhooks.delivery.record_outcomes", in_doubt)
+    monkeypatch.setattr("webhooks.outcomes.record_outcomes", in_doubt)
     make_job()
     with running(FakeTransport()):
         wait_until(lambda: calls == [1, 0])

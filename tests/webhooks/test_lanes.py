@@ -8,9 +8,10 @@ from django.utils import timezone
 
 from tests.webhooks.making import answer, make_job, no_answer
 from webhooks.circuits import OPEN_AFTER_FAILURES
-from webhooks.delivery import Finished, claim_jobs, record_outcomes
+from webhooks.claims import claim_jobs
 from webhooks.models import Destination, Webhook, WebhookJob
 from webhooks.outbound import outbound_request
+from webhooks.outcomes import Finished, record_outcomes
 
 pytestmark = pytest.mark.django_db
 

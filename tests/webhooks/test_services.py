@@ -11,7 +11,7 @@ from django.db import connection
 from django.utils import timezone
 
 from tests.webhooks.jobs_at_hand import a_failed_job, a_job, a_person, a_webhook, an_event
-from webhooks.delivery import claim_jobs
+from webhooks.claims import claim_jobs
 from webhooks.exceptions import (
     JobHasEnded,
     JobIsBeingSent,

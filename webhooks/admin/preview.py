@@ -15,8 +15,8 @@ from records.expressions import compile_expression as compile_filter
 from webhooks.addresses import Refusal, judge_url
 from webhooks.admin.bodies import BodyView, view_body
 from webhooks.binding import Credentials, context_with_secrets, nonce_of
+from webhooks.claims import ClaimedJob
 from webhooks.curl import curl_command
-from webhooks.delivery import ClaimedJob
 from webhooks.jsontext import JSONTextError, read_json, write_json
 from webhooks.models import Webhook, WebhookJob
 from webhooks.outbound import network_policy, outbound_request

@@ -45,7 +45,7 @@ class WebhookJobQuerySet(models.QuerySet["WebhookJob"]):
 
 
 class WebhookJob(models.Model):
-    """One request to be delivered. Change it through `webhooks.services` and `webhooks.delivery` only."""
+    """One request to be delivered. Only `webhooks.services`, `webhooks.claims` and `webhooks.outcomes` change it."""
 
     id = TypeIDField("job", primary_key=True)
     webhook = models.ForeignKey(

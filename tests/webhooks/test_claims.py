@@ -10,10 +10,11 @@ from django.utils import timezone
 
 from config.queues import LEASE_S
 from tests.webhooks.making import answer, make_job, no_answer
-from webhooks import delivery
-from webhooks.delivery import Finished, claim_jobs, free_lapsed_jobs, record_outcomes
+from webhooks import claims, outcomes
+from webhooks.claims import claim_jobs, free_lapsed_jobs
 from webhooks.models import RequestLog, WebhookJob
 from webhooks.outbound import outbound_request
+from webhooks.outcomes import Finished, record_outcomes
 from webhooks.retries import MAX_INTERRUPTIONS
 
 TOKEN = uuid.uuid4()
@@ -81,7 +82,7 @@ def test_a_lane_without_room_is_passed_over():
 
 @pytest.mark.django_db
 def test_every_lane_gets_its_turn_when_there_are_more_than_one_claim_looks_at(monkeypatch):
-    monkeypatch.setattr(delivery, "_LANES_PER_CLAIM", 2)
+    monkeypatch.setattr(claims, "_LANES_PER_CLAIM", 2)
     for port in range(1, 6):
         make_job(f"http://127.0.0.1:{port}/")
         make_job(f"http://127.0.0.1:{port}/")
@@ -234,7 +235,7 @@ def test_renewing_keeps_only_ones_own_leases():
     claimed = claim(limit=1, token=TOKEN)
     others = claim(limit=1, token=uuid.uuid4())
     WebhookJob.objects.update(lease_until=timezone.now())
-    assert delivery.renew_leases(TOKEN, claimed + others) == {others[0].id}
+    assert claims.renew_leases(TOKEN, claimed + others) == {others[0].id}
     renewed = WebhookJob.objects.filter(lease_until__gt=timezone.now())
     assert [job.lease_token for job in renewed] == [TOKEN]
     assert {mine.pk, other.pk} >= {job.pk for job in renewed}
@@ -246,7 +247,7 @@ def test_a_claim_that_the_worker_knows_nothing_of_runs_out():
     job = make_job()
     claim()
     let_lease_lapse(job)
-    delivery.renew_leases(TOKEN, [])
+    claims.renew_leases(TOKEN, [])
     assert free_lapsed_jobs() == 1
 
 
@@ -268,14 +269,14 @@ def test_what_is_already_in_the_log_is_told_from_what_is_not():
     make_job()
     first, second = (finish(job, answer()) for job in claim())
     record_outcomes(TOKEN, [first])
-    assert delivery.unrecorded([first, second]) == [second]
+    assert outcomes.unrecorded([first, second]) == [second]
 
 
 @pytest.mark.django_db
 def test_a_worker_that_stops_puts_back_what_it_leaves_in_the_air():
     job = make_job()
     claim()
-    assert delivery.interrupt_jobs(TOKEN) == 1
+    assert claims.interrupt_jobs(TOKEN) == 1
     job.refresh_from_db()
     assert (job.status, job.interruptions, job.lease_token) == ("pending", 1, None)
     log = RequestLog.objects.get(job=job)
@@ -285,7 +286,7 @@ def test_a_worker_that_stops_puts_back_what_it_leaves_in_the_air():
 @pytest.mark.django_db
 def test_giving_back_a_claim_leaves_no_trace():
     job = make_job()
-    delivery.release_leases(TOKEN, claim())
+    claims.release_leases(TOKEN, claim())
     job.refresh_from_db()
     assert (job.status, job.attempts, job.lease_token) == ("pending", 0, None)
 
