@@ -1,9 +1,12 @@
-"""Times between retries as people write them: "1 min, 5 min, 30 min". Pure."""
+"""Times between retries as people write them: "1 min, 5 min, 30 min", or exponential back-off with a cap:
+"doubling from 30 s up to 1 h, 8 times". Pure."""
 
 import re
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final
+
+from webhooks.retries import exponential_delays_s
 
 MIN_DELAY_S: Final = 1
 MAX_DELAY_S: Final = 7 * 86_400
@@ -18,6 +21,9 @@ _UNITS: Final = {
 _SHOWN: Final = ((86_400, "day"), (3600, "h"), (60, "min"), (1, "s"))
 _amount = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([^\W\d_]*)")
 _MAX_LENGTH: Final = 60
+_doubling = re.compile(
+    r"doubling\s+from\s+(.+?)\s+up\s+to\s+(.+?)[,\s]\s*([0-9]{1,4})\s+times", re.IGNORECASE
+)
 
 
 class DelayError(ValueError):
@@ -25,12 +31,25 @@ class DelayError(ValueError):
 
 
 def parse_delays(text: str) -> list[int]:
-    """Seconds, in order: "1 min, 1.5 h" → [60, 5400]. Nothing means no retries. Raises DelayError."""
+    """Seconds, in order: "1 min, 1.5 h" → [60, 5400]. Nothing means no retries. Raises DelayError.
+
+    "doubling from 1 min up to 5 min, 4 times" → [60, 120, 240, 300].
+    """
+    if doubling := _doubling.fullmatch(text.strip()):
+        first, cap, count = doubling.groups()
+        _check_count(int(count))
+        return exponential_delays_s(
+            first_s=parse_delay(first), cap_s=parse_delay(cap), count=int(count)
+        )
     parts = [part.strip() for part in re.split(r"[,;\n]", text)]
     parts = [part for part in parts if part]
-    if len(parts) > MAX_RETRIES:
-        raise DelayError(f"There are {len(parts)} retries; {MAX_RETRIES} are the most.")
+    _check_count(len(parts))
     return [parse_delay(part) for part in parts]
+
+
+def _check_count(count: int) -> None:
+    if count > MAX_RETRIES:
+        raise DelayError(f"There are {count} retries; {MAX_RETRIES} are the most.")
 
 
 def format_delays(delays_s: Iterable[int]) -> str:

@@ -72,7 +72,8 @@ class WebhookForm(AuthFields, forms.ModelForm):  # type: ignore[type-arg]  # it 
         required=False,
         initial=list(DEFAULT_DELAYS_S),
         widget=UnfoldAdminTextInputWidget(),
-        help_text="One time for each retry, such as 1 min, 5 min, 30 min. Empty: it is not retried.",
+        help_text="One time for each retry, such as 1 min, 5 min, 30 min; or doubling from 30 s up to 1 h,"
+        " 8 times. Empty: it is not retried.",
     )
     max_age_s = DurationTextField(
         label="Maximum age",

@@ -264,6 +264,12 @@ def test_a_destination_is_judged_by_its_fixed_part(url: str, kind: str | None) -
         ("90 MINUTES", [5400], "1 h 30 min"),
         ("7 days", [604_800], "7 days"),
         ("1 day", [86_400], "1 day"),
+        (
+            "doubling from 1 min up to 5 min, 4 times",
+            [60, 120, 240, 300],
+            "1 min, 2 min, 4 min, 5 min",
+        ),
+        ("Doubling from 10 s up to 1 h 2 times", [10, 20], "10 s, 20 s"),
     ],
 )
 def test_delays_are_read_and_written(text: str, delays: list[int], shown: str) -> None:
@@ -283,6 +289,9 @@ def test_delays_are_read_and_written(text: str, delays: list[int], shown: str) -
         ("8 days", "out of bounds"),
         ("1 min, " * 21, "21 retries; 20 are the most"),
         ("9" * 400 + " s", "is no time"),
+        ("doubling from soon up to 1 h, 3 times", "“soon” is no time"),
+        ("doubling from 1 min up to 1 h, 30 times", "30 retries; 20 are the most"),
+        ("doubling from 1 min", "is no time|no unit"),
     ],
 )
 def test_delays_that_make_no_sense_are_explained(text: str, words: str) -> None:
