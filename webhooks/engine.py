@@ -21,6 +21,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections, c
 
 from config.queues import LEASE_RENEWAL_S, LEASE_S, ring
 from webhooks import claims, outcomes
+from webhooks.binding import Credentials, shown
 from webhooks.claims import ClaimedJob
 from webhooks.keyring import Keyring
 from webhooks.outbound import deliver, make_transport
@@ -318,7 +319,8 @@ class DeliveryEngine:
 
 def _mistake(job: ClaimedJob, error: Exception, started_at: float) -> Finished:
     """Not the receiver's fault, but ours: a request that can't be made, or a transport that broke."""
-    request = OutboundRequest(job.method, job.url, [("webhook-id", job.id)], b"", job.timeout_s)
+    url = shown(job.url, Credentials.from_json(job.credentials).nonce)
+    request = OutboundRequest(job.method, url, [("webhook-id", job.id)], b"", job.timeout_s)
     outcome = Outcome(
         status_code=None,
         headers=[],

@@ -12,6 +12,7 @@ from django.db import connection, models, transaction
 
 from config.clocks import shared_now
 from records.ids import new_id
+from webhooks.binding import SECRET_ERROR
 from webhooks.circuits import Tally, is_trouble
 from webhooks.claims import ClaimedJob
 from webhooks.destinations import tell_of_disabled
@@ -140,6 +141,10 @@ def _tallies(
         tally = tallies.get(lane, Tally())
         if verdict.status == "succeeded":
             tallies[lane] = replace(tally, succeeded=tally.succeeded + 1)
+            continue
+        if (
+            outcome.error_kind == SECRET_ERROR
+        ):  # nothing was sent, so it tells nothing of the destination
             continue
         errors[lane] = outcome.error or f"Status {outcome.status_code}"
         if is_trouble(outcome.status_code, outcome.error_kind):

@@ -17,7 +17,7 @@ from webhooks.addresses import NetworkPolicy
 from webhooks.engine import DeliveryEngine
 from webhooks.exceptions import SecretGoesElsewhere, SecretIsNotTheirs, SecretRefused
 from webhooks.job_secrets import JobText
-from webhooks.models import RequestLog, Webhook, WebhookJob
+from webhooks.models import Destination, RequestLog, Webhook, WebhookJob
 from webhooks.secret_services import (
     create_secret,
     end_overlap,
@@ -352,6 +352,22 @@ class TestSending:
         assert (job.status, job.error_kind) == ("pending", "secret")
         assert job.next_attempt_at > timezone.now()
         assert "there is no secret `key`; did you mean `keys`?" in job.error
+        assert not Destination.objects.exists()  # it is not the receiver's fault
+
+    def test_what_breaks_while_sending_is_told_by_name_and_without_words(self, caplog):
+        create_secret(name="key", value=VALUE)
+        job = make_job(
+            a_webhook(url="https://example.com/{secrets.key}"), an_event(), "record.created"
+        )
+
+        def breaks(request):
+            raise ValueError(f"can't parse {request.url}")
+
+        delivered(job, transport=FakeTransport(breaks))
+        log = RequestLog.objects.get()
+        assert (log.error_kind, log.url) == ("internal", "https://example.com/{{ secrets.key }}")
+        assert VALUE not in caplog.text
+        assert "ValueError" in caplog.text
 
     def test_a_secret_that_was_changed_is_sent_anew_at_the_next_attempt(self):
         secret, _ = create_secret(name="key", value="the first value")
