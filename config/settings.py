@@ -157,6 +157,8 @@ RQ_QUEUES = {
     name: {"URL": REDIS_URL, "SERIALIZER": "rq.serializers.JSONSerializer", "DEFAULT_TIMEOUT": 120}
     for name in ("events", "runs", "deliveries", "chores")
 }
+# Its pages are under System, for superusers (config.urls); the admin would give them to all staff.
+RQ_SHOW_ADMIN_LINK = False
 RQ = {"WORKER_CLASS": "config.worker.Worker", "COMMIT_MODE": "auto", "DEFAULT_RESULT_TTL": 0}
 
 # --- Sending ---------------------------------------------------------------------------------

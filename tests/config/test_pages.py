@@ -1,7 +1,11 @@
+from typing import Any
+
 import pytest
 from django.test import Client
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from config.headers import ADMIN_POLICY, PAGE_POLICY
+from tests.records.making import make_user
 
 
 def test_healthz_answers_without_database_or_redis(client: Client) -> None:
@@ -25,9 +29,14 @@ def test_the_admin_may_evaluate_expressions(admin_client: Client) -> None:
 
 
 @pytest.mark.django_db
-def test_the_engine_is_shown_to_staff_only(client: Client, admin_client: Client) -> None:
+def test_the_engine_is_shown_to_superusers_only(client: Client, admin_client: Client) -> None:
     assert client.get("/admin/django-rq/").status_code == 302
     assert admin_client.get("/admin/django-rq/").status_code == 200
+    client.force_login(make_user(is_staff=True))
+    assert client.get("/admin/django-rq/").status_code == 403
+    assert client.post("/admin/django-rq/queues/0/empty/", {"post": "yes"}).status_code == 403
+    # Nor is there a second way to the same pages.
+    assert client.get("/admin/django_rq/dashboard/").status_code == 404
 
 
 @pytest.mark.django_db
@@ -35,3 +44,17 @@ def test_the_engines_numbers_are_for_staff_only(client: Client) -> None:
     response = client.get("/admin/django-rq/stats.json")
 
     assert b"queues" not in response.content
+
+
+@pytest.mark.django_db
+def test_without_redis_the_engines_pages_say_so(
+    admin_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_answer(*args: Any, **kwargs: Any) -> Any:
+        raise RedisTimeoutError("Timeout reading from socket")
+
+    monkeypatch.setattr("django_rq.stats_views.get_statistics", no_answer)
+    response = admin_client.get("/admin/django-rq/", follow=True)
+
+    assert response.redirect_chain == [("/admin/", 302)]
+    assert b"Redis does not answer (Timeout reading from socket)" in response.content
