@@ -9,6 +9,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.forms.widgets import FILE_INPUT_CONTRADICTION
 from django.urls import reverse
+from django.utils.html import escape
 
 from records.exceptions import InvalidData, RecordsError
 from records.fieldkinds import MAX_OFFERED, Reference, kind_of
@@ -280,7 +281,8 @@ def _form_field(definition: FieldDefinition, stored: Any) -> DefinedField:
     kind = kind_of(definition)
     options: dict[str, Any] = {
         "label": definition.label,
-        "help_text": definition.help_text,
+        # Forms take help as HTML; what an administrator wrote is text.
+        "help_text": escape(definition.help_text),
         # For the mark and the browser; the form itself checks it, so that a draft can do without.
         "required": definition.required,
     }
@@ -292,7 +294,7 @@ def _form_field(definition: FieldDefinition, stored: Any) -> DefinedField:
         widget, made = forms.TextInput(), RawField
         options["help_text"] = (
             f"This value does not fit the field (any more). It stays until you change it. "
-            f"{definition.help_text}".strip()
+            f"{escape(definition.help_text)}".strip()
         )
     else:
         widget = kind.widget(definition)

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -10,6 +10,11 @@ from django.utils import dateparse, formats, timezone
 
 from records.fieldkinds.base import Kind
 from records.models.objects import FieldDefinition
+
+# A day inside of what can be computed with, so that every time zone can show every moment.
+EARLIEST: Final = dt.datetime.min.replace(tzinfo=dt.UTC) + dt.timedelta(days=1)
+LATEST: Final = dt.datetime.max.replace(tzinfo=dt.UTC) - dt.timedelta(days=1)
+OUT_OF_RANGE: Final = "This moment is out of range."
 
 
 class Date(Kind):
@@ -66,28 +71,39 @@ class DateTime(Kind):
         try:
             moment = moment.astimezone(dt.UTC)
         except OverflowError:
-            raise ValidationError("This moment is out of range.") from None
+            raise ValidationError(OUT_OF_RANGE) from None
+        if not _is_in_range(moment):
+            raise ValidationError(OUT_OF_RANGE)
         return moment.isoformat().replace("+00:00", "Z")
 
     def to_text(self, value: Any, field: FieldDefinition) -> str:
-        moment = _parse(dateparse.parse_datetime, value)
-        if moment is None or timezone.is_naive(moment):
+        moment = _stored_moment(value)
+        if moment is None:
             return super().to_text(value, field)
         return formats.date_format(timezone.localtime(moment), "DATETIME_FORMAT")
 
     def to_input(self, value: Any, field: FieldDefinition) -> Any:
-        moment = _parse(dateparse.parse_datetime, value)
-        if moment is None or timezone.is_naive(moment):
+        moment = _stored_moment(value)
+        if moment is None:
             return super().to_input(value, field)
-        local = timezone.localtime(moment)
-        return (
-            local.strftime("%Y-%m-%dT%H:%M:%S")
-            if local.second
-            else local.strftime("%Y-%m-%dT%H:%M")
-        )
+        local = timezone.localtime(moment).replace(tzinfo=None)
+        # Not strftime: it writes years before 1000 with fewer than four digits.
+        return local.isoformat(timespec="seconds" if local.second else "minutes")
 
     def widget(self, field: FieldDefinition) -> forms.Widget:
         return forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"})
+
+
+def _is_in_range(moment: dt.datetime) -> bool:
+    return EARLIEST <= moment <= LATEST
+
+
+def _stored_moment(value: Any) -> dt.datetime | None:
+    """A moment as this kind stores it; None for what was stored when the field was something else."""
+    moment: dt.datetime | None = _parse(dateparse.parse_datetime, value)
+    if moment is None or timezone.is_naive(moment) or not _is_in_range(moment):
+        return None
+    return moment
 
 
 def _day(value: Any) -> dt.date:

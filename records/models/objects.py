@@ -35,7 +35,7 @@ RESERVED_FIELD_SLUGS = frozenset(
 # Permissions are named after models and objects alike (`view_record`, `view_leads`): these are models' names.
 RESERVED_OBJECT_SLUGS = frozenset(
     {"record", "event", "user", "upload", "stage", "comment", "discussion", "invitation", "task"}
-    | {"notification", "participant", "objectdefinition", "fielddefinition", "uniquevalue"}
+    | {"notification", "participant", "objectdefinition", "fielddefinition", "uniquevalue", "mail"}
 )
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
 from records.fieldkinds import KINDS, kind_of
 from records.models import FieldDefinition, FieldKind, Upload
@@ -108,6 +109,8 @@ def test_a_value_is_stored_in_its_proper_form(
         ("date", {"max": "2025-01-01"}, "2025-01-02", "not after"),
         ("datetime", {}, "tomorrow", "date and time"),
         ("datetime", {}, "9999-12-31T23:59:59-14:00", "out of range"),
+        ("datetime", {}, "9999-12-31T23:59:59Z", "out of range"),
+        ("datetime", {}, "0001-01-01T00:00:00Z", "out of range"),
         ("choice", CHOICES, "c", "not one of the choices: a, b"),
         ("choice", {}, "c", "there are none"),
         ("multi_choice", CHOICES, ["a", "z"], "“z”"),
@@ -188,6 +191,19 @@ def test_a_stored_value_reads_well_even_if_it_no_longer_fits(
 ) -> None:
     definition = field(kind, **options)
     assert kind_of(definition).to_text(stored, definition) == text
+
+
+def test_moments_at_the_ends_of_time_are_shown_in_every_time_zone() -> None:
+    definition = field("datetime")
+    kind = kind_of(definition)
+    for zone, stored, shown in (
+        ("America/New_York", "0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z"),
+        ("Asia/Tokyo", "9999-12-31T23:59:00Z", "9999-12-31T23:59:00Z"),
+        ("UTC", "0476-09-04T12:00:00Z", "0476-09-04T12:00"),
+    ):
+        with timezone.override(zone):
+            assert kind.to_input(stored, definition) == shown
+            assert kind.to_text(stored, definition)
 
 
 @pytest.mark.parametrize("amount", ["0.1", "0.7", "1234567890123.45", "-99.99", "3"])

@@ -198,6 +198,16 @@ def test_a_unique_value_that_is_taken_is_told_beside_its_field() -> None:
     assert "has this value already" in form.errors["name"][0]
 
 
+def test_the_help_of_a_field_is_text_and_no_markup() -> None:
+    leads = make_object("leads", {"slug": "size", "kind": "number", "help_text": "<b>1 < 2</b>"})
+    record = make_record(leads, size=3)
+    assert record_form(leads)["size"].help_text == "&lt;b&gt;1 &lt; 2&lt;/b&gt;"
+    leads.fields.update(options={"max": 2})
+    shown = record_form(leads, instance=fresh(record))["size"].help_text
+    assert "stays until you change it" in shown
+    assert "<b>" not in shown
+
+
 def test_a_value_that_no_longer_fits_is_shown_raw_and_stays_until_it_is_edited() -> None:
     leads = make_object("leads", {"slug": "name"}, {"slug": "size"}, {"slug": "day"})
     record = make_record(leads, name="Ada", size="large", day="someday")

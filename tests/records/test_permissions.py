@@ -97,7 +97,7 @@ def test_with_the_object_go_its_permissions() -> None:
     assert not Permission.objects.filter(codename__endswith="_leads").exists()
 
 
-@pytest.mark.parametrize("slug", ["record", "event", "user", "task"])
+@pytest.mark.parametrize("slug", ["record", "event", "user", "task", "mail"])
 def test_no_object_is_called_like_something_that_has_permissions_of_its_own(slug: str) -> None:
     definition = ObjectDefinition(slug=slug, name="X", plural="X")
     with pytest.raises(ValidationError, match="meaning of its own"):
