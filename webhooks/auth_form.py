@@ -1,6 +1,6 @@
 """The part of a webhook's form that says how its requests show who sends them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from django import forms
@@ -11,6 +11,7 @@ from webhooks.auth import KINDS, Auth, check_auth
 from webhooks.keyring import SecretKind
 from webhooks.models import Secret, Webhook
 from webhooks.signing import ALGORITHMS, ENCODINGS
+from webhooks.validation import Mistake
 
 _PREFIX: Final = "auth_"
 _PARTS: Final = ("kind", "secret", "username", "header", "prefix", "algorithm", "encoding")
@@ -93,6 +94,16 @@ class AuthFields(forms.Form):
             if _PREFIX + part not in self.errors:
                 self.add_error(_PREFIX + part, words)
         return dict(auth.to_json())
+
+    def headers_set_twice(self, rows: Sequence[Mapping[str, Any]]) -> list[Mistake]:
+        """Rows whose header the authentication sets: it would take their place when the request is sent."""
+        name = self.entered_auth().header_name.lower()
+        words = "the authentication below sets this header. Leave it away, or choose “None” there."
+        return [
+            Mistake("headers", f"Header `{row['name']}`: {words}", place)
+            for place, row in enumerate(rows)
+            if name and str(row["name"]).lower() == name
+        ]
 
     def _auth_part(self, part: str) -> str:
         name = _PREFIX + part

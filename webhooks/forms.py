@@ -163,6 +163,7 @@ class WebhookForm(AuthFields, forms.ModelForm):  # type: ignore[type-arg]  # it 
         names = Names(event, values.get("object"), self.secret_names)
         mistakes = check_filter(values.get("filter") or "", names)
         mistakes += check_request(self._request(), names)
+        mistakes += self.headers_set_twice(self._entered("headers") or [])
         if "url" not in self.errors and not any(one.field == "url" for one in mistakes):
             mistakes += self._check_destination()
         self._add_mistakes(mistakes)

@@ -110,6 +110,11 @@ class Names:
             return suggest(f"unknown name `{root}`", root, known)[0], root
         if root == "record" and not self.of_record:
             return _NO_RECORD, root
+        if root == SECRETS and not steps:
+            return (
+                "a secret is named as it is, such as `secrets.api_key`; it can't be worked out",
+                root,
+            )
         attributes = known[root]
         if attributes is None or not steps or steps[0] in attributes:
             return None

@@ -355,6 +355,15 @@ def test_authentication_and_signing_key_are_kept_by_name(admin: Client, secrets:
             {"url": "https://x.example/?k={{ secrets.api_kye }}"},
             "did you mean <code>api_key</code>",
         ),
+        (
+            {
+                "auth_kind": "bearer",
+                "auth_secret": "api_key",
+                "headers-name": "authorization",
+                "headers-value": "mine",
+            },
+            "the authentication below sets this header",
+        ),
     ],
 )
 def test_a_mistake_in_the_authentication_is_refused(

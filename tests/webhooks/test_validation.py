@@ -216,6 +216,8 @@ def test_secrets_are_for_requests_and_must_exist() -> None:
     wrong = [row("Authorization", "Bearer {{ secrets.api_kye }}")]
     (mistake,) = check(names, headers=wrong)
     assert "there is no secret `api_kye`; did you mean `api_key`?" in mistake.message
+    (mistake,) = check(names, headers=[row("X", "{{ secrets[record.name] }}")])
+    assert "can't be worked out" in mistake.message
     (mistake,) = check_filter("secrets.api_key == 'x'", names)
     assert "unknown name `secrets`" in mistake.message
 
