@@ -20,10 +20,11 @@ _watch = ClockWatch()
 @on_sweep
 def look_after_jobs() -> None:
     """Free what dead workers held, and what a clock that was set wrong put off."""
-    now = shared_now()
+    now, was_steady = shared_now(), _watch.is_steady
     _watch.look(now)
     mend_new_jobs(now)
-    if _watch.may_have_been_set:
+    # Twice: what was being written when the clock jumped is there a moment later.
+    if _watch.may_have_been_set or _watch.is_steady > was_steady:
         mend_due_times(now)
     if _watch.is_steady:
         free_lapsed_jobs()

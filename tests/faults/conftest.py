@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlencode
@@ -144,9 +144,9 @@ def traffic(transactional_db: None, receiver: Receiver) -> Traffic:
 def spawn_flawed(spawn_worker: Spawn) -> Spawn:
     """A worker that dies at a given moment: `spawn_flawed("--die-at", "claim:after-commit")`."""
 
-    def spawn(*options: str, **others: Any) -> WorkerProcess:
+    def spawn(*options: str, queues: Sequence[str] = (), **others: Any) -> WorkerProcess:
         command = ("-m", "tests.faults.worker", *options)
-        return spawn_worker(command=command, OUTBOUND_ALLOWED_HOSTS="127.0.0.1", **others)
+        return spawn_worker(*queues, command=command, OUTBOUND_ALLOWED_HOSTS="127.0.0.1", **others)
 
     return spawn
 

@@ -6,7 +6,6 @@ This kills nothing, so it belongs to the ordinary suite.
 import contextlib
 import random
 import uuid
-from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 

@@ -17,9 +17,9 @@ from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.faults, pytest.mark.django_db(transaction=True)]
 
-# A minute with FAULT_FULL=1. What happens in a minute happens in 12 s as well: every pause and every time-out
+# A minute with FAULT_FULL=1. What happens in a minute happens in 15 s as well: every pause and every time-out
 # of the bell and of the worker passes several times.
-OUTAGE_S = 60 if os.environ.get("FAULT_FULL") else 12
+OUTAGE_S = 60 if os.environ.get("FAULT_FULL") else 15
 # Redis may make a save this much slower at most.
 SLOWER_S = 0.1
 

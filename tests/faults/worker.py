@@ -5,7 +5,7 @@ then it kills itself with SIGKILL. The moments: `begin` and `end` of the call, `
 the transaction that the call makes.
 
 `--lease S` shortens leases. `--clock FILE` lets the process go by the clock in that file, and takes it for the
-database's too, unless `--own-clock` says that only this machine's is wrong.
+database's too, unless `--own-clock` says that only this machine's is wrong. `--no-sweep`: it only answers bells.
 """
 
 import argparse
@@ -103,6 +103,7 @@ def main() -> None:
     parser.add_argument("--lease", type=float)
     parser.add_argument("--clock", type=Path)
     parser.add_argument("--own-clock", action="store_true")
+    parser.add_argument("--no-sweep", action="store_true")
     parser.add_argument("queues", nargs="*")
     options = parser.parse_args()
     if options.lease:
@@ -119,6 +120,8 @@ def main() -> None:
         shift(patch, options.clock, database_too=not options.own_clock)
     if options.die_at:
         options.die_at.install()
+    if options.no_sweep:
+        queues._on_sweep.clear()
     run_worker(options.queues or queues.QUEUES)
 
 
