@@ -65,7 +65,7 @@ def _run() -> int:
 
     django.setup()
     call_command("migrate", verbosity=0)
-    from tests.bench import deliveries, endurance, fairness, latency, saves, scaling
+    from tests.bench import deliveries, endurance, fairness, history, latency, saves, scaling
 
     rooms = {
         "latency": latency,
@@ -74,6 +74,7 @@ def _run() -> int:
         "scaling": scaling,
         "fairness": fairness,
         "endurance": endurance,
+        "history": history,
     }
     chosen = [name for name in sys.argv[1:] if name in rooms] or list(rooms)
     short = 0
