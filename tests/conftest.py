@@ -155,12 +155,15 @@ def redis(redis_process: RedisProcess) -> Redis:
 
 
 @pytest.fixture
-def drain(db: None, redis: Redis) -> Callable[..., None]:
+def drain(db: None, redis: Redis, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Answer the bells in this process until none rings: `drain()`, or `drain("events")`.
 
     Works with `db` as with `transactional_db`. Not for “deliveries”: their bell wakes threads, which see only
     what is committed. That is for `spawn_worker`.
     """
+
+    # Django would close a connection that is within a test's transaction.
+    monkeypatch.setattr(queues, "close_old_connections", lambda: None)
 
     def drain_all(*names: str) -> None:
         names = names or ("events", "runs", "chores")

@@ -393,3 +393,18 @@ def test_the_latest_requests_are_shown_without_a_query_for_each(
 
 def test_nobody_deletes_a_destination(client):
     assert client.post(page_of(a_destination(), "delete")).status_code == 403
+
+
+# --- where jobs wait -------------------------------------------------------------------------
+
+
+def test_jobs_that_wait_say_why_and_lead_to_the_destination(client):
+    destination = a_destination()
+    job = make_job(URL)
+    link = page_of(destination)
+    page = text(client.get(reverse("admin:webhooks_webhookjob_change", args=[job.pk])))
+    assert f"<strong>{LANE}</strong> is paused since" in page
+    assert link in page
+    history = reverse("admin:webhooks_webhookjob_changelist")
+    assert link in text(client.get(history, {"tab": "pending"}))
+    assert link not in text(client.get(history))

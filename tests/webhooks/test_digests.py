@@ -5,8 +5,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from records.dispatch import dispatch_events
 from records.models import Mail, User
-from tests.webhooks.jobs_at_hand import a_failed_job, a_webhook
+from records.services import submit_record
+from tests.webhooks.jobs_at_hand import a_failed_job, a_record, a_webhook
 from webhooks.digests import alert_addresses, is_digest_due, send_digests
 from webhooks.failures import FIRST_MAIL_AFTER, MAIL_INTERVAL, note_failed_jobs
 from webhooks.models import FailureGroup
@@ -143,3 +145,13 @@ def test_names_can_not_write_lines_into_a_mail(clock):
     mail = Mail.objects.get()
     assert "\n" not in mail.subject
     assert "\nBcc" not in mail.body
+
+
+def test_a_mistake_in_a_webhook_is_told_although_nothing_was_sent():
+    a_webhook(name="Broken", body_kind="json", body='{"a": {{ record.nothing.there }} }')
+    dispatch_events(1000)
+    record = a_record()
+    submit_record(record=record)
+    dispatch_events(1000)
+    group = FailureGroup.objects.get()
+    assert (group.webhook_name, group.error_kind, group.unmailed) == ("Broken", "template", 1)

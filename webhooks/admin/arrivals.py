@@ -65,7 +65,9 @@ def _shown(request: HttpRequest, endpoint: InboundEndpoint, rows: Sequence[Any])
                 url=admin_url(request, RequestLog, row.pk),
                 target=row.url.partition(endpoint.token)[2] or "/",
                 body=view_body(
-                    row.beginning[:MAX_SHOWN], truncated=row.request_truncated or is_cut
+                    row.beginning[:MAX_SHOWN],
+                    truncated=row.request_truncated or is_cut,
+                    removed=row.bodies_removed,
                 ),
                 is_cut=is_cut,
                 job=job,

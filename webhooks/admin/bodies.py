@@ -27,20 +27,23 @@ class BodyView:
     pretty: SafeString | None
     note: str
     is_binary: bool
+    # It was too old to keep.
+    is_removed: bool = False
 
     @property
     def size(self) -> int:
         return len(self.raw.encode())
 
 
-def view_body(text: str, *, truncated: bool = False) -> BodyView:
+def view_body(text: str, *, truncated: bool = False, removed: bool = False) -> BodyView:
     is_binary = len(_STRANGE.findall(text)) > max(2, len(text) // 50)
     note = ""
     if is_binary:
         note = "This is no text; what can't be shown is marked �."
     if truncated:
         note = f"{note} Only the beginning was kept; there was more.".strip()
-    return BodyView(text, None if is_binary else pretty_json(text), note, is_binary)
+    pretty = None if is_binary else pretty_json(text)
+    return BodyView(text, pretty, note, is_binary, is_removed=removed and not text)
 
 
 def pretty_json(text: str) -> SafeString | None:

@@ -16,7 +16,6 @@ from webhooks.admin.links import admin_url, page_url
 from webhooks.curl import curl_command
 from webhooks.masking import mask_header
 from webhooks.models import JobChange, JobStatus, RequestLog, Webhook, WebhookJob
-from webhooks.models.destinations import Circuit, Destination
 from webhooks.models.jobs import OPEN_STATUSES
 from webhooks.retries import RetryPolicy
 from webhooks.services import EDITABLE, RETRYABLE
@@ -82,15 +81,15 @@ def job_context(request: HttpRequest, job: WebhookJob, *, may_change: bool) -> d
             status_code=job.status_code,
             error_kind=job.error_kind,
         ),
-        "waits_for": _waits_for(request, job),
+        "waits_for": _waits_for(job),
         "headers": _masked(job.shown_headers),
         "is_open": job.status in OPEN_STATUSES,
         "is_unmade": is_unmade,
         "can_retry": may_change and job.status in RETRYABLE,
         "can_edit": may_change and job.status in EDITABLE,
         "can_cancel": may_change and job.status == JobStatus.PENDING,
-        "body": view_body(job.shown_body),
-        "curl": "" if is_unmade else _curl(job, latest, in_full=may_change),
+        "body": view_body(job.shown_body, removed=job.body_removed),
+        "curl": "" if is_unmade or job.body_removed else _curl(job, latest, in_full=may_change),
         "steps": steps[:_MAX_STEPS],
         "hidden_steps": max(0, len(steps) - _MAX_STEPS),
         **_cause(request, job),
@@ -129,7 +128,7 @@ def _attempts(job: WebhookJob) -> list[AttemptView]:
 
 
 def _attempt(log: RequestLog, job: WebhookJob, *, is_success: bool, is_latest: bool) -> AttemptView:
-    is_same_body = log.request_body == job.shown_body
+    is_same_body = log.request_body == job.shown_body and not log.bodies_removed
     return AttemptView(
         log=log,
         at=log.started_at,
@@ -143,10 +142,16 @@ def _attempt(log: RequestLog, job: WebhookJob, *, is_success: bool, is_latest: b
         hint=hint_of(is_success=is_success, status_code=log.status_code, error_kind=log.error_kind),
         request_headers=_masked(log.request_headers),
         request_body=(
-            None if is_same_body else view_body(log.request_body, truncated=log.request_truncated)
+            None
+            if is_same_body
+            else view_body(
+                log.request_body, truncated=log.request_truncated, removed=log.bodies_removed
+            )
         ),
         response_headers=_masked(log.response_headers),
-        response_body=view_body(log.response_body, truncated=log.response_truncated),
+        response_body=view_body(
+            log.response_body, truncated=log.response_truncated, removed=log.bodies_removed
+        ),
         is_latest=is_latest,
         is_told_above=is_latest and job.status in (JobStatus.FAILED, JobStatus.PENDING),
     )
@@ -161,18 +166,9 @@ def _masked(headers: Any) -> list[list[str]]:
     return [[name, value if "{{" in value else mask_header(name, value)] for name, value in headers]
 
 
-def _waits_for(request: HttpRequest, job: WebhookJob) -> tuple[str, str]:
-    """Why a job that is due is not sent, and a page that tells more; empty when nothing holds it up."""
-    if job.status != JobStatus.PENDING:
-        return "", ""
-    destination = Destination.objects.filter(lane=job.lane).exclude(circuit=Circuit.CLOSED).first()
-    if destination:
-        address = admin_url(request, Destination, destination.pk)
-        if destination.circuit == Circuit.DISABLED:
-            return f"{job.lane} is disabled, because it failed for too long.", address
-        words = f"{job.lane} is paused after {destination.failures} failures in a row"
-        return f"{words}. One job at a time is tried until one gets through.", address
-    if job.order_key is None:
+def _waits_for(job: WebhookJob) -> tuple[str, str]:
+    """Why a job waits for its turn, and the page of the job that comes first; empty when nothing holds it up."""
+    if job.status != JobStatus.PENDING or job.order_key is None:
         return "", ""
     earlier = WebhookJob.objects.open().filter(order_key=job.order_key, pk__lt=job.pk)
     first = earlier.order_by("pk").values_list("pk", flat=True).first()

@@ -79,8 +79,12 @@ class RequestLogAdmin(ModelAdmin):  # type: ignore[misc]
             request,
             "request.html",
             title=f"{row.method} {_host_and_path(row.url)}",
-            request_body=view_body(row.request_body, truncated=row.request_truncated),
-            response_body=view_body(row.response_body, truncated=row.response_truncated),
+            request_body=view_body(
+                row.request_body, truncated=row.request_truncated, removed=row.bodies_removed
+            ),
+            response_body=view_body(
+                row.response_body, truncated=row.response_truncated, removed=row.bodies_removed
+            ),
             request_headers=_headers(row, row.request_headers),
             response_headers=_headers(row, row.response_headers),
             error=with_code(row.error),
