@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import BadRequest, ValidationError
 from django.db import models
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -76,6 +76,10 @@ def moment_of(text: str) -> datetime:
     return _EPOCH + timedelta(milliseconds=value.int >> 80)
 
 
+class NotAnId(ValidationError, BadRequest):
+    """A text that is no id where one is looked up: whoever sent it is answered 400."""
+
+
 class TypeIDField(models.UUIDField):  # type: ignore[type-arg]
     """A UUID column whose Python value is the TypeID's text."""
 
@@ -119,7 +123,7 @@ class TypeIDField(models.UUIDField):  # type: ignore[type-arg]
         try:
             return self._read(value)
         except ValueError as error:
-            raise ValidationError(str(error)) from None
+            raise NotAnId(str(error)) from None
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
         return super().get_db_prep_value(self.get_prep_value(value), connection, prepared)

@@ -9,18 +9,24 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError
 
 from config.management.commands import prepare
-from records.models import Record, User
+from records.models import ObjectDefinition, Record, User
+from records.permissions import can, visible_objects
 
 
 @pytest.mark.django_db
-def test_the_demo_logins_are_an_administrator_and_an_end_user() -> None:
-    prepare.create_demo_logins("open sesame")
+def test_the_demo_logins_are_an_administrator_and_an_end_user(settings: object) -> None:
+    settings.DEBUG = True
+    settings.DEMO_PASSWORD = "open sesame"
+    call_command("prepare", verbosity=0)
 
     admin, demo = User.objects.get(username="admin"), User.objects.get(username="demo")
     assert admin.is_superuser
     assert not demo.is_superuser
     assert admin.check_password("open sesame")
     assert demo.check_password("open sesame")
+    assert {one.slug for one in visible_objects(demo)} == {"leads", "companies", "tickets"}
+    assert can(demo, "change", ObjectDefinition.objects.get(slug="leads"))
+    assert Record.objects.filter(owner=demo).exists()
 
 
 @pytest.mark.django_db
@@ -77,3 +83,16 @@ def test_an_empty_database_can_be_migrated_and_unmigrated_code_checked(tmp_path:
         )
 
         assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.django_db
+def test_an_end_user_who_is_made_again_is_in_the_teams_again(settings: object) -> None:
+    settings.DEBUG = True
+    call_command("prepare", verbosity=0)
+    Record.objects.update(owner=None)
+    User.objects.all().delete()
+
+    call_command("prepare", verbosity=0)
+
+    demo = User.objects.get(username="demo")
+    assert can(demo, "change", ObjectDefinition.objects.get(slug="leads"))

@@ -390,3 +390,10 @@ def test_who_may_not_move_does_not_move_by_editing(client: Client) -> None:
     assert client.post(page_of(lead), data).status_code == 302
     assert (fresh(lead).data["name"], fresh(lead).stage) == ("B", "new")
     assert client.post(f"{LIST}{lead.pk}/act/", {"stage": "won"}).status_code == 403
+
+
+def test_an_action_on_what_is_no_id_is_a_bad_request(admin: Client) -> None:
+    make_record(make_object())
+    posted = {"action": "delete_selected", "_selected_action": "rec_nonsense", "post": "yes"}
+
+    assert admin.post(LIST, posted).status_code == 400

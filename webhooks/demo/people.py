@@ -35,8 +35,13 @@ def make_logins() -> list[User]:
 
 
 def make_first_logins() -> list[User]:
-    """The logins, where nobody at all could log in."""
-    return [] if User.objects.exists() else make_logins()
+    """The logins, where nobody at all could log in; the end user belongs to what is left of the teams."""
+    if User.objects.exists():
+        return []
+    users = make_logins()
+    for team in Group.objects.filter(name__in=_TEAMS):
+        team.user_set.set(_end_users(users))
+    return users
 
 
 def _make_login(username: str, first_name: str, last_name: str, **flags: bool) -> User | None:
@@ -56,12 +61,15 @@ def _make_login(username: str, first_name: str, last_name: str, **flags: bool) -
 
 def make_teams(definitions: Definitions, users: list[User]) -> None:
     """The teams that are not there yet, with their permissions; the end user belongs to both."""
-    members = [user for user in users if not user.is_superuser]
     for name, actions in _TEAMS.items():
         team, is_new = Group.objects.get_or_create(name=name)
         if is_new:
             team.permissions.set(_permissions(definitions, actions))
-            team.user_set.set(members)
+            team.user_set.set(_end_users(users))
+
+
+def _end_users(users: list[User]) -> list[User]:
+    return [user for user in users if not user.is_superuser]
 
 
 def _permissions(definitions: Definitions, actions: dict[str, tuple[Action, ...]]) -> list[int]:

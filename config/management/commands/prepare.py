@@ -7,8 +7,6 @@ from django.core.management import CommandError, call_command
 from django.core.management.base import BaseCommand
 from django.db import OperationalError
 
-from records.models import User
-
 
 class Command(BaseCommand):
     help = (
@@ -28,15 +26,6 @@ class Command(BaseCommand):
         if verbosity:
             self.stdout.write("The database is up to date.")
         if settings.DEBUG:
-            create_demo_logins(settings.DEMO_PASSWORD)
             call_command("load_demo", verbosity=verbosity)
         else:
             call_command("collectstatic", interactive=False, verbosity=verbosity)
-
-
-def create_demo_logins(password: str) -> None:
-    """`admin`, who may do everything, and `demo`, who uses the forms. Those that exist stay as they are."""
-    for username, may_everything in (("admin", True), ("demo", False)):
-        if not User.objects.filter(username=username).exists():
-            create = User.objects.create_superuser if may_everything else User.objects.create_user
-            create(username, f"{username}@example.com", password)
