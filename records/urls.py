@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from records.views import account, actions, files, forms, home, lists, records
+from records.views import account, actions, files, forms, home, lists, notifications, records
 
 _RECORD = "o/<slug:slug>/<str:record_id>/"
 
@@ -12,6 +12,18 @@ urlpatterns = [
     path("login/", account.log_in, name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("password/", account.change_password, name="password_change"),
+    path("notifications/", notifications.notification_list, name="notifications"),
+    path("notifications/read/", notifications.notifications_read, name="notifications_read"),
+    path(
+        "notifications/<str:notification_id>/open/",
+        notifications.notification_open,
+        name="notification_open",
+    ),
+    path(
+        "notifications/<str:notification_id>/read/",
+        notifications.notification_read,
+        name="notification_read",
+    ),
     path("files/<str:upload_id>/", files.file_download, name="file_download"),
     path("fields/<int:field_id>/choices/", forms.field_choices, name="field_choices"),
     path("o/<slug:slug>/", lists.record_list, name="record_list"),

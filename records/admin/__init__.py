@@ -1,5 +1,5 @@
-"""The admin of objects, records, events, people and teams."""
+"""The admin of objects, records, events, people, teams and notifications."""
 
-from records.admin import events, objects, people, records, teams
+from records.admin import events, notifications, objects, people, records, teams
 
-__all__ = ["events", "objects", "people", "records", "teams"]
+__all__ = ["events", "notifications", "objects", "people", "records", "teams"]
