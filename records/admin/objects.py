@@ -13,6 +13,7 @@ from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from records.admin.decorators import display
 from records.admin.filters import DeletedFilter
 from records.admin.object_forms import FieldForm, PartFormSet, StageForm
+from records.admin.selection import CheckedSelection
 from records.exceptions import InvalidData
 from records.models import FieldDefinition, ObjectDefinition, Stage
 
@@ -69,7 +70,7 @@ class FieldInline(StackedInline):  # type: ignore[misc]
 
 
 @admin.register(ObjectDefinition)
-class ObjectDefinitionAdmin(ModelAdmin):  # type: ignore[misc]
+class ObjectDefinitionAdmin(CheckedSelection, ModelAdmin):  # type: ignore[misc]
     list_display = (
         "plural_with_icon",
         "slug",

@@ -163,7 +163,7 @@ def import_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
     """Choose an object and a file; see what is wrong with which row."""
     allowed = [one for one in visible_objects(request.user) if can(request.user, "add", one)]
     if not allowed:
-        raise PermissionDenied
+        return HttpResponseRedirect(reverse("admin:records_record_add"))  # it says what to do first
     chosen = request.GET.get("object") or allowed[0].slug
     form = ImportForm(request.POST or None, request.FILES or None, initial={"object": chosen})
     form.fields["object"].queryset = ObjectDefinition.objects.filter(  # type: ignore[attr-defined]

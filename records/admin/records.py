@@ -27,7 +27,7 @@ from records.admin.record_pages import (
 )
 from records.exceptions import InvalidData, RecordsError, StaleRecord
 from records.models import ObjectDefinition, Record, RecordState, User
-from records.permissions import Action, can, visible_objects
+from records.permissions import ACTIONS, Action, can, visible_objects
 from records.texts import texts_of
 from records.views.history import History
 
@@ -335,7 +335,10 @@ class RecordAdmin(ModelAdmin):  # type: ignore[misc]
     def _may(self, request: HttpRequest, needed: Action, obj: Record | None = None) -> bool:
         if obj is not None:
             return can(request.user, needed, obj.object)
-        return any(can(request.user, needed, one) for one in _visible(request))
+        # Where there is no object yet, who may do it with all records is told what to do first.
+        return any(can(request.user, needed, one) for one in _visible(request)) or bool(
+            request.user.has_perm(f"records.{ACTIONS[needed][1]}")
+        )
 
 
 def _visible(request: HttpRequest) -> list[ObjectDefinition]:

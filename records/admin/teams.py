@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin
 
 from records.admin.decorators import action, display
+from records.admin.selection import CheckedSelection
 from records.admin.team_forms import TeamForm
 from records.exceptions import CannotRestore
 from records.models import Event
@@ -23,7 +24,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(Group)
-class TeamAdmin(ModelAdmin):  # type: ignore[misc]
+class TeamAdmin(CheckedSelection, ModelAdmin):  # type: ignore[misc]
     list_display = ("name", "member_count", "permission_count")
     ordering = ("name",)
 

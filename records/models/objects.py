@@ -1,5 +1,6 @@
 """Objects that admins define: their fields and stages."""
 
+import re
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -170,6 +171,10 @@ class ObjectDefinition(models.Model):
                 {
                     "slug": f"“{self.slug}” has a meaning of its own; choose another, such as “{self.slug}s”."
                 }
+            )
+        if not re.fullmatch(r"[a-z0-9_]*", self.icon):
+            raise ValidationError(
+                {"icon": "The name of a Material Symbol has small letters, digits and underscores."}
             )
         if self.pk is None:
             return

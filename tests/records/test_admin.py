@@ -399,3 +399,13 @@ def test_definitions_are_for_those_with_the_permission(client: Client) -> None:
     for url in ("objectdefinition", "event", "user", "record"):
         assert client.get(f"/admin/records/{url}/").status_code == 403
     assert FieldDefinition.objects.count() == 3
+
+
+@pytest.mark.parametrize("selected", ["nonsense", "9" * 40, "\0"])
+@pytest.mark.parametrize("address", ["records/objectdefinition", "auth/group"])
+def test_an_action_on_what_is_no_id_is_a_bad_request(
+    admin: Client, address: str, selected: str
+) -> None:
+    posted = {"action": "delete_selected", "_selected_action": selected, "post": "yes"}
+
+    assert admin.post(f"/admin/{address}/", posted).status_code == 400

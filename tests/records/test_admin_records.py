@@ -397,3 +397,9 @@ def test_an_action_on_what_is_no_id_is_a_bad_request(admin: Client) -> None:
     posted = {"action": "delete_selected", "_selected_action": "rec_nonsense", "post": "yes"}
 
     assert admin.post(LIST, posted).status_code == 400
+
+
+def test_before_there_is_an_object_the_pages_say_what_to_do_first(admin: Client) -> None:
+    assert admin.get(LIST).status_code == 200
+    assert "Define an object first" in words(admin.get(f"{LIST}add/"))
+    assert admin.get(f"{LIST}import/").status_code == 302

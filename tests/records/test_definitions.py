@@ -135,3 +135,9 @@ def test_fields_and_stages_are_read_once_for_each_revision(django_assert_num_que
     Stage.objects.filter(slug="new").update(position=5)
     leads.refresh_from_db()
     assert leads.schema.first_stage == "first"
+
+
+def test_an_icon_is_the_name_of_a_symbol() -> None:
+    definition = ObjectDefinition(slug="leads", name="Lead", plural="Leads", icon='x"><b>')
+    with pytest.raises(ValidationError, match="Material Symbol"):
+        definition.full_clean()

@@ -498,7 +498,7 @@ def test_two_clicks_on_retry_make_one(boss: Client) -> None:
     assert (job.manual_attempts, job.changes.count()) == (1, 1)
 
 
-@pytest.mark.parametrize("seen", ["", "x", "-1", "9" * 400, "１"])
+@pytest.mark.parametrize("seen", ["", "x", "-1", "9" * 5000, "１"])
 def test_retry_takes_any_number_of_attempts_calmly(boss: Client, seen: str) -> None:
     assert boss.post(of(a_failed_job(), "retry"), {"seen_attempts": seen}).status_code == 302
 

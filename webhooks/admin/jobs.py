@@ -102,7 +102,7 @@ class WebhookJobAdmin(ModelAdmin):  # type: ignore[misc]
             retried = retry_job(
                 job=job,
                 actor=request.user,  # type: ignore[arg-type]  # the admin knows only our users
-                seen_attempts=int(seen) if seen.isdecimal() else None,
+                seen_attempts=int(seen) if seen.isdecimal() and len(seen) < 10 else None,
             )
             if retried.status == JobStatus.FAILED:
                 messages.error(request, f"The request still can't be made. {retried.error}")
