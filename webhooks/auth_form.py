@@ -8,7 +8,7 @@ from django.core.validators import ProhibitNullCharactersValidator
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from webhooks.auth import KINDS, Auth, check_auth
-from webhooks.keyring import SecretKind
+from webhooks.keyring import SIGNING_KINDS, SecretKind
 from webhooks.models import Secret, Webhook
 from webhooks.signing import ALGORITHMS, ENCODINGS
 from webhooks.validation import Mistake
@@ -65,6 +65,13 @@ class AuthFields(forms.Form):
         help_text="Adds webhook-signature (Standard Webhooks), by which the receiver knows the sender.",
     )
 
+    client_certificate = forms.ChoiceField(
+        label="Client certificate",
+        required=False,
+        widget=UnfoldAdminSelectWidget(),
+        help_text="Shown to receivers that ask for one (mutual TLS), over https:// only.",
+    )
+
     # Those that expressions can name.
     secret_names: Sequence[str] = ()
 
@@ -77,10 +84,14 @@ class AuthFields(forms.Form):
         self.secret_names = texts = [
             name for name, kind in kinds.items() if kind == SecretKind.TEXT
         ]
-        keys = [name for name, kind in kinds.items() if kind != SecretKind.TEXT]
+        keys = [name for name, kind in kinds.items() if kind in SIGNING_KINDS]
+        certificates = [name for name, kind in kinds.items() if kind == SecretKind.CERTIFICATE]
         fields: dict[str, Any] = self.fields
         fields["auth_secret"].choices = _names("Choose a secret", texts, auth.secret)
         fields["signing_secret"].choices = _names("Not signed", keys, webhook.signing_secret)
+        fields["client_certificate"].choices = _names(
+            "None", certificates, webhook.client_certificate
+        )
 
     def entered_auth(self) -> Auth:
         """What stands in the form, whether or not it is right."""
@@ -94,6 +105,14 @@ class AuthFields(forms.Form):
             if _PREFIX + part not in self.errors:
                 self.add_error(_PREFIX + part, words)
         return dict(auth.to_json())
+
+    def check_client_certificate(self, url: str) -> None:
+        """Where an address is sure to be without TLS, no certificate can be shown."""
+        if self.cleaned_data.get("client_certificate") and url.lower().startswith("http:"):
+            self.add_error(
+                "client_certificate",
+                "It is only shown over https://, and the URL begins with http://. Change the URL, or choose “None”.",
+            )
 
     def headers_set_twice(self, rows: Sequence[Mapping[str, Any]]) -> list[Mistake]:
         """Rows whose header the authentication sets: it would take their place when the request is sent."""

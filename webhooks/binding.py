@@ -46,21 +46,33 @@ class SecretNames(Namespace):
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a job has to do with secrets, by name: the nonce of its placeholders, its auth, its signing secret."""
+    """What a job has to do with secrets, by name: the nonce of its placeholders, its auth, its signing secret,
+    its client certificate."""
 
     nonce: str = ""
     auth: Auth = field(default_factory=Auth)
     signing: str = ""
+    certificate: str = ""
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any] | None) -> "Credentials":
         values = values or {}
         auth = Auth.from_json(values.get("auth") or {})
-        return cls(str(values.get("nonce", "")), auth, str(values.get("signing", "")))
+        return cls(
+            nonce=str(values.get("nonce", "")),
+            auth=auth,
+            signing=str(values.get("signing", "")),
+            certificate=str(values.get("certificate", "")),
+        )
 
     def to_json(self) -> dict[str, Any] | None:
         """None when there is nothing to say."""
-        values = {"nonce": self.nonce, "auth": self.auth.to_json(), "signing": self.signing}
+        values = {
+            "nonce": self.nonce,
+            "auth": self.auth.to_json(),
+            "signing": self.signing,
+            "certificate": self.certificate,
+        }
         return {name: value for name, value in values.items() if value} or None
 
 

@@ -86,9 +86,9 @@ class WebhookForm(AuthFields, forms.ModelForm):  # type: ignore[type-arg]  # it 
         model = Webhook
         fields = (
             "name", "description", "is_active", "event", "object", "filter", "method", "url",
-            "path_params", "query_params", "headers", "signing_secret", "body_kind", "body", "body_rows", "timeout_s",
-            "retry_delays_s", "jitter_percent", "max_age_s", "success_statuses", "retry_statuses",
-            "halt_statuses", "max_redirects", "is_ordered",
+            "path_params", "query_params", "headers", "signing_secret", "client_certificate", "body_kind", "body",
+            "body_rows", "timeout_s", "retry_delays_s", "jitter_percent", "max_age_s", "success_statuses",
+            "retry_statuses", "halt_statuses", "max_redirects", "is_ordered",
         )  # fmt: skip
         widgets = {
             "description": UnfoldAdminExpandableTextareaWidget({"rows": 1}),
@@ -124,6 +124,7 @@ class WebhookForm(AuthFields, forms.ModelForm):  # type: ignore[type-arg]  # it 
         webhook.object = self.cleaned_data.get("object")
         webhook.auth = self.entered_auth().to_json()
         webhook.signing_secret = self.cleaned_data.get("signing_secret") or ""
+        webhook.client_certificate = self.cleaned_data.get("client_certificate") or ""
         return webhook
 
     def _entered(self, name: str) -> Any:
@@ -167,6 +168,7 @@ class WebhookForm(AuthFields, forms.ModelForm):  # type: ignore[type-arg]  # it 
         if "url" not in self.errors and not any(one.field == "url" for one in mistakes):
             mistakes += self._check_destination()
         self._add_mistakes(mistakes)
+        self.check_client_certificate(values.get("url") or "")
         self.instance.auth = self.check_auth_fields()
         return values
 

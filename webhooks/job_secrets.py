@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from records.models import User
@@ -59,14 +60,12 @@ class JobText:
         if names - self.names - self._names_of_webhook():
             raise SecretIsNotTheirs
         lane = lane_of(url, self.nonce)
-        used = names | {self.credentials.auth.secret} - {""}
+        used = names | {self.credentials.auth.secret, self.credentials.certificate} - {""}
         if used and lane != job.lane and actor and not actor.has_perm("webhooks.change_webhook"):
             raise SecretGoesElsewhere
         job.url, job.headers, job.body, job.lane = url, pairs, body, lane
         nonce = self.nonce if names else ""
-        job.credentials = Credentials(
-            nonce, self.credentials.auth, self.credentials.signing
-        ).to_json()
+        job.credentials = replace(self.credentials, nonce=nonce).to_json()
 
     def _names_of_webhook(self) -> set[str]:
         return secret_names_in(template_of(self.job.webhook)) if self.job.webhook else set()

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from records.expressions.errors import suggest
+from webhooks.certificates import CertificateProblem, ReadCertificate, read_certificate
 from webhooks.redaction import Redactor
 from webhooks.signing import (
     PRIVATE_PREFIX,
@@ -25,6 +26,10 @@ class SecretKind(StrEnum):
     TEXT = "text"
     SYMMETRIC = "symmetric"
     ED25519 = "ed25519"
+    CERTIFICATE = "cert"
+
+
+SIGNING_KINDS: Final = (SecretKind.SYMMETRIC, SecretKind.ED25519)
 
 
 class SecretProblem(Exception):
@@ -46,11 +51,12 @@ class OpenSecret:
 class Keyring:
     """All secrets of the installation at one moment. Immutable; shared between threads."""
 
-    __slots__ = ("_keys", "_redactors", "_secrets")
+    __slots__ = ("_certificates", "_keys", "_redactors", "_secrets")
 
     def __init__(self, secrets: Mapping[str, OpenSecret]) -> None:
         self._secrets = secrets
         self._keys: dict[str, SigningKey] = {}
+        self._certificates: dict[str, ReadCertificate] = {}
         self._redactors: dict[frozenset[str], Redactor] = {}
 
     def __repr__(self) -> str:
@@ -60,29 +66,45 @@ class Keyring:
         """The value of a text, to be inserted in a request. Raises SecretProblem."""
         secret = self._get(name)
         if secret.kind != SecretKind.TEXT:
+            what = "client certificate" if secret.kind == SecretKind.CERTIFICATE else "signing key"
             raise SecretProblem(
-                f"`{name}` is a signing key, and these are never sent. Choose a secret that is a text."
+                f"`{name}` is a {what}, and these are never sent. Choose a secret that is a text."
             )
         return secret.value
 
     def hmac_text(self, name: str) -> str:
         """The value of a text or of a symmetric key, which is then taken as the text it is."""
         secret = self._get(name)
-        if secret.kind == SecretKind.ED25519:
-            raise SecretProblem(
-                f"`{name}` is a key for Ed25519; an HMAC needs a text or `whsec_…`."
-            )
+        if secret.kind in (SecretKind.ED25519, SecretKind.CERTIFICATE):
+            what = "key for Ed25519" if secret.kind == SecretKind.ED25519 else "client certificate"
+            raise SecretProblem(f"`{name}` is a {what}; an HMAC needs a text or `whsec_…`.")
         return secret.value
 
     def signing_keys(self, name: str, now: datetime) -> list[SigningKey]:
         """The key, and the one before it while both are valid. Raises SecretProblem."""
         secret = self._get(name)
-        if secret.kind == SecretKind.TEXT:
-            raise SecretProblem(f"`{name}` is a text; signing needs a signing key.")
+        if secret.kind not in SIGNING_KINDS:
+            what = "text" if secret.kind == SecretKind.TEXT else "client certificate"
+            raise SecretProblem(f"`{name}` is a {what}; signing needs a signing key.")
         values = [secret.value]
         if secret.previous and secret.previous_until and secret.previous_until > now:
             values.append(secret.previous)
         return [self._key(secret, value) for value in values]
+
+    def client_certificate(self, name: str, now: datetime) -> ReadCertificate:
+        """A certificate that is valid now. Raises SecretProblem."""
+        secret = self._get(name)
+        if secret.kind != SecretKind.CERTIFICATE:
+            raise SecretProblem(f"`{name}` is no client certificate. Choose one in the webhook.")
+        if name not in self._certificates:
+            try:
+                self._certificates[name] = read_certificate(secret.value)
+            except CertificateProblem as problem:
+                raise SecretProblem(f"`{name}`: {problem}") from None
+        certificate = self._certificates[name]
+        if words := certificate.facts.problem(now):
+            raise SecretProblem(f"`{name}`: {words}. Give the secret a new certificate.")
+        return certificate
 
     def redactor(self, names: Iterable[str]) -> Redactor:
         """Masks the values of these secrets; those that are not there have none."""
@@ -122,7 +144,8 @@ class Keyring:
     def _values(self, names: Iterable[str]) -> Iterable[str]:
         for name in names:
             secret = self._secrets.get(name)
-            if secret is not None:
+            # A certificate's key never leaves, so nobody can repeat it; and it would be a very long pattern.
+            if secret is not None and secret.kind != SecretKind.CERTIFICATE:
                 for value in (secret.value, secret.previous):
                     yield value
                     yield value.removeprefix(SYMMETRIC_PREFIX).removeprefix(PRIVATE_PREFIX)

@@ -21,7 +21,7 @@ from webhooks.headers import set_headers
 from webhooks.keyring import Keyring, SecretProblem
 from webhooks.redaction import Redactor
 from webhooks.signing import signature_headers
-from webhooks.transport import OutboundRequest, Outcome
+from webhooks.transport import ClientCertificate, OutboundRequest, Outcome
 
 Headers = list[tuple[str, str]]
 
@@ -86,10 +86,12 @@ def seal(
     elif auth.kind != "none":
         header = auth_header(auth, keyring.text(auth.secret), body)
         added, added_told = [*added, header], [*added_told, shown_auth_header(auth)]
+    url = bind_url(request.url, nonce, keyring.text)
     return SealedRequest(
         request=replace(
             request,
-            url=bind_url(request.url, nonce, keyring.text),
+            url=url,
+            client_cert=_client_cert(credentials.certificate, url, keyring, now),
             headers=set_headers(headers, added),
             body=body,
             sensitive_headers=frozenset({*sensitive, auth.header_name} - {""}),
@@ -121,7 +123,7 @@ def names_needed(request: OutboundRequest, credentials: Credentials) -> set[str]
     """The secrets that a request can't be sent without."""
     texts = [request.url, request.body.decode(), *(value for _, value in request.headers)]
     names = names_of_placeholders(texts, credentials.nonce)
-    return {*names, credentials.auth.secret, credentials.signing} - {""}
+    return {*names, credentials.auth.secret, credentials.signing, credentials.certificate} - {""}
 
 
 def send_sealed(
@@ -143,6 +145,18 @@ def send_sealed(
     except Exception as error:  # noqa: BLE001  (its words and those it was raised from may quote the request)
         raise SendingBroke(type(error).__name__) from None
     return sealed.shown, sealed.clean(outcome)
+
+
+def _client_cert(name: str, url: str, keyring: Keyring, now: datetime) -> ClientCertificate | None:
+    if not name:
+        return None
+    certificate = keyring.client_certificate(name, now)
+    if not url.lower().startswith("https://"):
+        raise SecretProblem(
+            f"a client certificate is only shown over https://, and this address is another. Change it, or take"
+            f" `{name}` out of the webhook."
+        )
+    return ClientCertificate(certificate.digest, certificate.pem)
 
 
 def _unsent(words: str) -> Outcome:

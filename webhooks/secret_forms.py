@@ -13,6 +13,7 @@ from unfold.widgets import (
 )
 
 from webhooks.exceptions import SecretRefused
+from webhooks.keyring import SIGNING_KINDS
 from webhooks.models import Secret
 from webhooks.secret_services import clean_value, require_unused_name
 
@@ -27,11 +28,13 @@ _OVERLAPS: Final = (
 
 
 _KIND_HELP: Final = (
-    "A text is put into requests. A signing key signs them, and is never sent itself."
+    "A text is put into requests. A signing key signs them, and is never sent itself; nor is the key of a client"
+    " certificate, with which Signalbox shows who it is over TLS."
 )
 _VALUE_HELP: Final = "Leave it empty to keep the value there is. It is never shown."
 _NEW_VALUE_HELP: Final = (
-    "It is never shown again. Blanks around it are dropped. An empty signing key is generated."
+    "It is never shown again. Blanks around it are dropped. An empty signing key is generated. A client certificate"
+    " is PEM text: the certificate, those between it and its authority, and its private key without a password."
 )
 
 
@@ -77,9 +80,7 @@ class SecretForm(forms.ModelForm):  # type: ignore[type-arg]  # it takes none wh
         if "kind" in self.fields:  # not for those who may only look
             self.fields["kind"].disabled = not is_new
             self.fields["kind"].help_text = _KIND_HELP if is_new else ""
-        if (
-            not is_new and not self.instance.is_text
-        ):  # a signing key is not overwritten, it is rotated
+        if not is_new and self.instance.is_signing_key:  # it is not overwritten, it is rotated
             self.fields.pop("value", None)
         if "value" in self.fields:
             self.fields["value"].help_text = _NEW_VALUE_HELP if is_new else _VALUE_HELP
@@ -98,7 +99,7 @@ class SecretForm(forms.ModelForm):  # type: ignore[type-arg]  # it takes none wh
         is_new = self.instance._state.adding
         if value:
             self._check_value(kind, value)
-        elif is_new and kind == "text" and "value" not in self.errors:
+        elif is_new and kind not in SIGNING_KINDS and "value" not in self.errors:
             self.add_error("value", "Enter the value.")
         if value and self.errors and "value" not in self.errors:
             self.add_error("value", "Enter it again: what was entered is not sent back.")

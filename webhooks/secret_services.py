@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
+from webhooks.certificates import CertificateProblem, read_certificate
 from webhooks.exceptions import SecretRefused
 from webhooks.keyring import SecretKind
 from webhooks.models import Secret
@@ -20,19 +21,23 @@ from webhooks.signing import (
     read_ed25519_key,
     read_symmetric_key,
 )
+from webhooks.transport import ClientCertificate, Fault, check_client_cert
 from webhooks.vault import CannotDecrypt, decrypt, encrypt
 
 # For how long the old signing key goes on signing beside the new one, unless somebody says otherwise.
 OVERLAP: Final = timedelta(days=1)
 MAX_VALUE_LENGTH: Final = 10_000
+# A chain of a few certificates and a key.
+MAX_CERTIFICATE_LENGTH: Final = 50_000
 
 
 @sensitive_variables("value")
 def clean_value(kind: str, value: str) -> str:
     """A value as it is kept: a signing key in full form. Raises SecretRefused, whose words never quote it."""
     value = value.strip()
-    if len(value) > MAX_VALUE_LENGTH:
-        raise SecretRefused(f"This value is longer than {MAX_VALUE_LENGTH:,} characters.")
+    limit = MAX_CERTIFICATE_LENGTH if kind == SecretKind.CERTIFICATE else MAX_VALUE_LENGTH
+    if len(value) > limit:
+        raise SecretRefused(f"This value is longer than {limit:,} characters.")
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -50,7 +55,20 @@ def clean_value(kind: str, value: str) -> str:
         raise SecretRefused(str(problem)) from None
     if not value:
         raise SecretRefused("Enter the value.")
-    return value
+    return _clean_certificate(value) if kind == SecretKind.CERTIFICATE else value
+
+
+@sensitive_variables("value", "read")
+def _clean_certificate(value: str) -> str:
+    """In the order that TLS wants. What it will refuse is refused now."""
+    try:
+        read = read_certificate(value)
+        check_client_cert(ClientCertificate(read.digest, read.pem))
+    except CertificateProblem as problem:
+        raise SecretRefused(str(problem)) from None
+    except Fault as fault:
+        raise SecretRefused(fault.words) from None
+    return read.pem
 
 
 @sensitive_variables("value")
@@ -60,7 +78,7 @@ def put_value(*, secret: Secret, value: str = "") -> str:
     What was generated is returned, to be shown once; else "". Raises SecretRefused. Does not save.
     """
     generated = ""
-    if not value.strip() and not secret.is_text:
+    if not value.strip() and secret.is_signing_key:
         value = generated = new_key(secret.kind)
     secret.encrypted = encrypt(clean_value(secret.kind, value))
     secret.value_changed_at = timezone.now()
@@ -89,7 +107,7 @@ def rotate_secret(
     SecretRefused.
     """
     locked = Secret.objects.select_for_update().get(pk=secret.pk)
-    if locked.is_text:
+    if not locked.is_signing_key:
         raise SecretRefused("Only signing keys rotate. Give this secret its new value instead.")
     if seen and fingerprint(locked) != seen:
         raise SecretRefused(

@@ -31,7 +31,7 @@ _finders: list[FindUses] = []
 
 _COLUMNS: Final = (
     "name", "is_active", "filter", "url", "path_params", "query_params", "headers", "body_kind",
-    "body", "body_rows", "auth", "signing_secret",
+    "body", "body_rows", "auth", "signing_secret", "client_certificate",
 )  # fmt: skip
 
 
@@ -89,6 +89,7 @@ def _places(webhook: Webhook) -> Iterator[tuple[str, set[str]]]:
     if auth.kind != "none":
         yield "authentication", {auth.secret} - {""}
     yield "signing", {webhook.signing_secret} - {""}
+    yield "client certificate", {webhook.client_certificate} - {""}
 
 
 def _names_in_body(webhook: Webhook) -> set[str]:

@@ -59,7 +59,12 @@ def template_of(webhook: Webhook) -> RequestTemplate:
 
 def credentials_of(webhook: Webhook, nonce: str = "") -> Credentials:
     """The secrets that the webhook's requests need, by name."""
-    return Credentials(nonce, Auth.from_json(webhook.auth or {}), webhook.signing_secret)
+    return Credentials(
+        nonce=nonce,
+        auth=Auth.from_json(webhook.auth or {}),
+        signing=webhook.signing_secret,
+        certificate=webhook.client_certificate,
+    )
 
 
 def event_names_of(event: Event) -> frozenset[str]:

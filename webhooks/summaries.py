@@ -43,8 +43,8 @@ _ERROR_HINTS: Final[dict[str, str]] = {
     "dns": "Check the host name in the URL. If it is right, its owner has to look after its DNS entry.",
     "connect": "Nobody answers at this host and port: check both, and whether the receiver is running and "
     "a firewall lets us through.",
-    "tls": "The receiver's certificate or TLS settings have to be mended by whoever runs it. "
-    "Nothing was sent.",
+    "tls": "The receiver's certificate or TLS settings have to be mended by whoever runs it; if it asks for a "
+    "client certificate, choose one in the webhook that it knows.",
     "timeout": "The receiver is too slow. It should answer at once and work afterwards; or give the webhook "
     "a longer timeout.",
     "protocol": "The receiver, or a proxy before it, did not answer in proper HTTP. It may have handled the "

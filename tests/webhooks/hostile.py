@@ -206,6 +206,18 @@ class Authority:
             ),
         )
 
+    def issue_pem(self, *hosts: str, expired: bool = False) -> str:
+        """A client certificate with its key, in one text."""
+        paths = self.issue(*hosts, client=True, expired=expired)
+        return "".join(Path(path).read_text() for path in paths)
+
+    def demanding_context(self, *hosts: str) -> ssl.SSLContext:
+        """Of a server that wants a client certificate from this authority."""
+        context = self.server_context(*hosts)
+        context.load_verify_locations(self.file)
+        context.verify_mode = ssl.CERT_REQUIRED
+        return context
+
     def key_pem(self) -> bytes:
         return _key_pem(self._key)
 

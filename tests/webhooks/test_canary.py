@@ -24,6 +24,7 @@ from config.queues import ring
 from records.models import User
 from tests.waiting import wait_until
 from tests.webhooks.echoing import echo_server
+from tests.webhooks.hostile import OK, Authority, answering, serving
 from tests.webhooks.jobs_at_hand import an_event
 from webhooks import vault
 from webhooks.models import InboundEndpoint, RequestLog, Secret, Webhook, WebhookJob
@@ -59,6 +60,12 @@ def needles_of(value):
     return {needle for needle in found | {value[:half], value[-half:]} if len(needle) >= 8}
 
 
+def key_lines(value):
+    """The lines of a private key that follows a certificate."""
+    _, begin, key = value.partition("-----BEGIN PRIVATE KEY-----\n")
+    return [line for line in key.splitlines() if not line.startswith("-")] if begin else []
+
+
 class Canaries:
     """The secrets, by name, and where they were found."""
 
@@ -87,13 +94,16 @@ class Canaries:
         if len(self._needles) == 0:
             for name, value in self.values.items():
                 bare = value.removeprefix("whsec_").removeprefix("whsk_")
-                self._needles |= {needle.encode(): name for needle in needles_of(bare)}
+                # Of a certificate the private key, line by line: the rest is public.
+                secret_parts = key_lines(bare) or [bare]
+                for part in secret_parts:
+                    self._needles |= {needle.encode(): name for needle in needles_of(part)}
             self._regex = re.compile(b"|".join(map(re.escape, self._needles)))
         return self._regex
 
 
 @pytest.fixture
-def canaries(transactional_db):
+def canaries(transactional_db, tmp_path):
     vault.forget_keyring()
     kept = Canaries()
     # With its blank, quotes, backslash and letters it has another spelling in each encoding.
@@ -106,6 +116,7 @@ def canaries(transactional_db):
     kept.add("no_address", f"gopher{random_text()}:{random_text()}")
     kept.add("signing", kind="symmetric")
     kept.add("ed", kind="ed25519")
+    kept.add("certificate", Authority(tmp_path).issue_pem("client"), kind="cert")
     kept.rotate("signing")
     kept.rotate("ed")
     return kept
@@ -115,7 +126,7 @@ def row(name, value, kind="string"):
     return {"name": name, "value": value, "type": kind}
 
 
-def make_webhooks(url, canaries):
+def make_webhooks(url, demanding, canaries):
     """One for each way of using a secret, and of failing with it."""
     canaries.add("address", f"{url}/services/{random_text()}/as-it-is?key={random_text()}")
     canaries.add("dead_address", f"http://127.0.0.1:1/{random_text()}")
@@ -178,27 +189,44 @@ def make_webhooks(url, canaries):
         "mistaken",
         {"url": f"{url}/{{secrets.token}}", "body_kind": "text", "body": "{{ record.nmae }}"},
     )
+    tls = url.replace("http:", "https:")
+    yield "certificate, no TLS there", {"url": f"{tls}/json", "client_certificate": "certificate"}
+    yield "certificate, http", {"url": f"{url}/json", "client_certificate": "certificate"}
+    yield (
+        "certificate as text",
+        {"url": f"{url}/json", "body_kind": "text", "body": "{{ secrets.certificate }}"},
+    )
+    yield "certificate as key", {"url": f"{url}/json", "signing_secret": "certificate"}
+    yield (
+        "certificate, expected",
+        {"url": demanding, "client_certificate": "certificate", "signing_secret": "signing"},
+    )
     yield "filtered", {"url": f"{url}/json", "filter": "secrets.token == 'x'"}
 
 
 @pytest.mark.faults
 def test_no_value_of_a_secret_is_anywhere(canaries, spawn_worker, redis, client, caplog, tmp_path):
     caplog.set_level(logging.DEBUG)
-    with echo_server() as (url, seen):
-        jobs = send_all(url, canaries, spawn_worker)
+    authority = Authority(tmp_path)
+    with (
+        echo_server() as (url, seen),
+        serving(answering(OK), tls=authority.demanding_context("127.0.0.1")) as demanding,
+    ):
+        jobs = send_all(url, demanding.url, canaries, spawn_worker)
         worker_log = "".join(path.read_text() for path in tmp_path.glob("worker-*.log"))
         # It would be easy to find nothing if nothing had been there.
         received = "".join(seen)
         canaries.search("what was received", received)
         assert len(canaries.found) == 1
         canaries.found.clear()
+        assert key_lines(canaries.values["certificate"])
         for name in ("token", "odd", "pem", "hmac_key"):
             assert canaries.values[name] in received, name
         assert (
             base64.b64encode(f"us er:{canaries.values['password']}".encode()).decode() in received
         )
         kinds = set(RequestLog.objects.values_list("error_kind", flat=True))
-        assert {"", "connect", "dns", "invalid", "protocol", "secret"} <= kinds, kinds
+        assert {"", "connect", "dns", "invalid", "protocol", "secret", "tls"} <= kinds, kinds
         assert "••••" in "".join(RequestLog.objects.values_list("response_body", flat=True))
         visit_pages(canaries, client, jobs)
 
@@ -212,9 +240,9 @@ def test_no_value_of_a_secret_is_anywhere(canaries, spawn_worker, redis, client,
     assert canaries.found == []
 
 
-def send_all(url, canaries, spawn_worker):
+def send_all(url, demanding, canaries, spawn_worker):
     jobs = []
-    for name, values in make_webhooks(url, canaries):
+    for name, values in make_webhooks(url, demanding, canaries):
         webhook = Webhook.objects.create(
             name=name, event="record.updated", retry_delays_s=[0], **values
         )
@@ -277,6 +305,9 @@ def visit_pages(canaries, client, jobs):
     visit_inspector(canaries, client)
     refused = {"name": "No Name", "kind": "text", "value": canaries.values["token"]}
     visit("refused form", client.post(reverse("admin:webhooks_secret_add"), refused))
+    halved = canaries.values["certificate"][:-200]
+    refused = {"name": "half", "kind": "cert", "value": halved}
+    visit("refused certificate", client.post(reverse("admin:webhooks_secret_add"), refused))
     signing = Secret.objects.get(name="signing")
     form = {"overlap_h": "24", "value": canaries.values["token"], "seen": fingerprint(signing)}
     visit(
@@ -287,7 +318,11 @@ def visit_pages(canaries, client, jobs):
 
 def form_of(webhook):
     """The form of a webhook as its page sends it."""
-    form = {"webhook_id": webhook.pk, "signing_secret": webhook.signing_secret}
+    form = {
+        "webhook_id": webhook.pk,
+        "signing_secret": webhook.signing_secret,
+        "client_certificate": webhook.client_certificate,
+    }
     for name in ("name", "event", "filter", "method", "url", "body_kind", "body", "timeout_s"):
         form[name] = getattr(webhook, name)
     for name in ("path_params", "query_params", "headers", "body_rows"):

@@ -2,14 +2,17 @@
 
 import errno
 import gzip
+import hashlib
 import random
 import socket
 import ssl
+import tempfile
 import threading
 import time
 import tracemalloc
 import zlib
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 import requests
@@ -30,7 +33,15 @@ from tests.webhooks.hostile import (
 )
 from webhooks.addresses import NetworkPolicy
 from webhooks.headers import SIGNING_HEADERS, check_headers
-from webhooks.transport import KEEP_BYTES, ErrorKind, OutboundRequest, Outcome, Transport
+from webhooks.transport import (
+    KEEP_BYTES,
+    ClientCertificate,
+    ErrorKind,
+    OutboundRequest,
+    Outcome,
+    Transport,
+    tls,
+)
 from webhooks.transport import client as client_room
 from webhooks.transport import resolver as resolver_room
 from webhooks.transport.answers import AnswerReader
@@ -1122,30 +1133,102 @@ def test_connection_closed_during_handshake_is_explained(transport, serve):
     assert not outcome.request_sent
 
 
+# In TLS 1.3 the refusal comes after our side is done; the reset behind it may overtake its words.
+REFUSED = (ErrorKind.TLS, ErrorKind.PROTOCOL)
+
+
+def client_cert(pem: str) -> ClientCertificate:
+    return ClientCertificate(hashlib.sha256(pem.encode()).hexdigest(), pem)
+
+
 def test_client_certificate(serve, authority):
-    context = authority.server_context("127.0.0.1")
-    context.load_verify_locations(authority.file)
-    context.verify_mode = ssl.CERT_REQUIRED
-    server = serve(answering(OK), tls=context)
+    server = serve(answering(OK), tls=authority.demanding_context("127.0.0.1"))
     transport = Transport(LOOPBACK, ca_bundle=authority.file)
-    # In TLS 1.3 the refusal comes after our side is done; the reset behind it may overtake its words.
-    refused = (ErrorKind.TLS, ErrorKind.PROTOCOL)
-    assert post(transport, server.url).error_kind in refused
-    certificate = authority.issue("client", client=True)
+    assert post(transport, server.url).error_kind in REFUSED
+    certificate = client_cert(authority.issue_pem("client"))
     assert post(transport, server.url, client_cert=certificate).status_code == 200
     # Nor is the connection made with the certificate lent to those without.
-    assert post(transport, server.url).error_kind in refused
+    assert post(transport, server.url).error_kind in REFUSED
     assert len(server.requests) == 1
 
 
-@pytest.mark.parametrize("content", [None, b"not a certificate"])
-def test_unusable_client_certificate_is_explained(transport, tmp_path, content):
-    path = tmp_path / "client.pem"
-    if content is not None:
-        path.write_bytes(content)
-    outcome = post(transport, "https://127.0.0.1:1/", client_cert=(str(path), str(path)))
-    assert outcome.error_kind == ErrorKind.TLS
-    assert str(path) in outcome.error
+def test_connections_of_one_client_certificate_are_not_lent_to_another(serve, authority, tmp_path):
+    server = serve(answering(OK), tls=authority.demanding_context("127.0.0.1"))
+    transport = Transport(LOOPBACK, ca_bundle=authority.file)
+    first, second = (client_cert(authority.issue_pem(name)) for name in ("one", "two"))
+    for certificate in (first, first, second):
+        assert post(transport, server.url, client_cert=certificate).status_code == 200
+    assert server.connections == 2
+    (tmp_path / "other").mkdir()
+    stranger = client_cert(Authority(tmp_path / "other", "Another").issue_pem("client"))
+    assert post(transport, server.url, client_cert=stranger).error_kind in REFUSED
+
+
+def test_client_certificate_does_not_follow_to_another_origin(serve, authority):
+    inner = serve(answering(OK), tls=authority.demanding_context("127.0.0.1"))
+    outer = serve(
+        answering(redirect_to(inner.url, 307)), tls=authority.demanding_context("127.0.0.1")
+    )
+    transport = Transport(LOOPBACK, ca_bundle=authority.file)
+    certificate = client_cert(authority.issue_pem("client"))
+    outcome = post(transport, outer.url, client_cert=certificate, max_redirects=2)
+    assert outcome.error_kind in REFUSED
+    assert (len(outer.requests), len(inner.requests)) == (1, 0)
+
+
+@pytest.mark.parametrize("has_memory_files", [True, False])
+def test_client_certificate_leaves_no_file(
+    serve, authority, tmp_path, monkeypatch, has_memory_files
+):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "scratch"))
+    (tmp_path / "scratch").mkdir()
+    server = serve(answering(OK), tls=authority.demanding_context("127.0.0.1"))
+    modes = []
+    if not has_memory_files:
+        load = ssl.SSLContext.load_cert_chain
+
+        def watched(context, path, **kwargs):
+            modes.append(Path(path).stat().st_mode & 0o777)
+            return load(context, path, **kwargs)
+
+        monkeypatch.setattr(ssl.SSLContext, "load_cert_chain", watched)
+        monkeypatch.setattr(tls, "_memory_file", lambda: None)
+    transport = Transport(LOOPBACK, ca_bundle=authority.file)
+    certificate = client_cert(authority.issue_pem("client"))
+    assert post(transport, server.url, client_cert=certificate).status_code == 200
+    assert modes == ([] if has_memory_files else [0o600])
+    assert list((tmp_path / "scratch").iterdir()) == []
+    assert not any("client-certificate" in where(file) for file in Path("/proc/self/fd").iterdir())
+    assert certificate.pem not in repr(certificate)
+
+
+def where(link: Path) -> str:
+    try:
+        return str(link.readlink())
+    except OSError:  # it is gone by now
+        return ""
+
+
+def test_contexts_of_client_certificates_are_bounded(authority):
+    contexts = tls.TlsContexts()
+    pem = authority.issue_pem("client")
+    for number in range(tls.MAX_CONTEXTS + 3):
+        certificate = ClientCertificate(f"digest {number}", pem)
+        key = contexts.key(verify=True, client_cert=certificate)
+        assert contexts.context(key, certificate) is contexts.context(key, certificate)
+    assert len(contexts._contexts) == tls.MAX_CONTEXTS
+
+
+def test_unusable_client_certificate_is_explained(transport, authority):
+    for pem in (
+        "",
+        "not a certificate",
+        authority.issue_pem("client").partition("-----BEGIN P")[0],
+    ):
+        outcome = post(transport, "https://127.0.0.1:1/", client_cert=client_cert(pem))
+        assert outcome.error_kind == ErrorKind.TLS
+        assert "The client certificate cannot be used" in outcome.error
+        assert not outcome.request_sent
 
 
 # Redirects

@@ -21,6 +21,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.views import ChangeList
 
+from webhooks.admin.certificates import certificate_view, certificate_warning
 from webhooks.admin.filters import clean_id
 from webhooks.exceptions import SecretRefused
 from webhooks.keyring import SecretKind
@@ -52,7 +53,9 @@ class SecretChangeList(ChangeList):  # type: ignore[misc]
         uses = all_uses()
         for secret in self.result_list:
             secret.uses = uses.get(secret.name, [])
-            secret.problem = open_secret(secret).problem
+            opened = open_secret(secret)
+            secret.problem = opened.problem
+            secret.certificate = certificate_view(opened)
 
 
 @admin.register(Secret)
@@ -100,7 +103,7 @@ class SecretAdmin(ModelAdmin):  # type: ignore[misc]
     def get_fields(self, request: HttpRequest, obj: Secret | None = None) -> tuple[str, ...]:
         """A signing key is not overwritten, it is rotated; who may only look has nothing to enter."""
         may_enter = self.has_change_permission(request, obj) if obj else True
-        if may_enter and (obj is None or obj.is_text):
+        if may_enter and (obj is None or not obj.is_signing_key):
             return ("name", "kind", "value", "description")
         return ("name", "kind", "description")
 
@@ -131,6 +134,8 @@ class SecretAdmin(ModelAdmin):  # type: ignore[misc]
             generated = put_value(secret=obj, value=value)
             request.generated_key = generated  # type: ignore[attr-defined]
         super().save_model(request, obj, form, change)
+        if value and (warning := certificate_warning(obj.name)):
+            messages.warning(request, warning)
 
     def response_add(
         self, request: HttpRequest, obj: Secret, post_url_continue: str | None = None
@@ -188,11 +193,12 @@ class SecretAdmin(ModelAdmin):  # type: ignore[misc]
         return {
             "secret": secret,
             "problem": open_secret(secret).problem,
+            "certificate": certificate_view(open_secret(secret)),
             "uses": uses_of(secret.name),
             "keys": _keys(secret, overlaps=overlaps),
             "overlaps": overlaps,
             "rotation": RotationForm(initial={"seen": fingerprint(secret)}),
-            "may_rotate": not secret.is_text and self.has_change_permission(request, secret),
+            "may_rotate": secret.is_signing_key and self.has_change_permission(request, secret),
             "show_save_and_add_another": False,
         }
 
@@ -230,8 +236,8 @@ class SecretAdmin(ModelAdmin):  # type: ignore[misc]
         )
 
     @display(description="Kind", ordering="kind")
-    def show_kind(self, secret: Secret) -> str:
-        return secret.get_kind_display()
+    def show_kind(self, secret: Any) -> SafeString:
+        return render_to_string(f"{_FOLDER}/_kind.html", {"secret": secret})
 
     @display(description="Used by")
     def show_uses(self, secret: Any) -> SafeString:

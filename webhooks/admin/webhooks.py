@@ -16,6 +16,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
 from records.eventtypes import label_of
+from webhooks.admin.certificates import certificate_warning
 from webhooks.admin.filters import clean_id
 from webhooks.admin.webhook_form import PreviewPages
 from webhooks.admin.webhook_list import EventTypeFilter, ObjectFilter, WebhookChangeList
@@ -28,8 +29,8 @@ from webhooks.validation import judge_destination
 
 _FOLDER = "admin/webhooks/webhook"
 _REQUEST_FIELDS = (
-    "method", "url", "path_params", "query_params", "headers", "signing_secret", "body_kind",
-    "body", "body_rows",
+    "method", "url", "path_params", "query_params", "headers", "signing_secret", "client_certificate",
+    "body_kind", "body", "body_rows",
 )  # fmt: skip
 _DELIVERY_FIELDS = (
     "timeout_s", "retry_delays_s", "jitter_percent", "max_age_s", "success_statuses",
@@ -129,6 +130,11 @@ class WebhookAdmin(ModelAdmin):  # type: ignore[misc]
         )
         return response
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """The jobs outlive their webhook; only the count of its failures goes with it."""
+        texts = [f"{webhook.name} (its jobs stay in the history)" for webhook in objs]
+        return texts, {"webhooks": len(texts)}, set(), []
+
     def save_model(self, request: HttpRequest, obj: Webhook, form: Any, change: bool) -> None:
         if obj.is_active:
             obj.disabled_reason = ""
@@ -136,6 +142,8 @@ class WebhookAdmin(ModelAdmin):  # type: ignore[misc]
         refusal = judge_destination(obj.url, network_policy())
         if refusal:
             messages.warning(request, f"Saved, but it can't be sent: {_plain(refusal.reason)}")
+        if warning := certificate_warning(obj.client_certificate):
+            messages.warning(request, f"{obj.client_certificate}: {warning}")
 
     # --- actions ---
 

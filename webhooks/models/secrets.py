@@ -4,12 +4,13 @@ from django.core.validators import RegexValidator
 from django.db import models
 
 from records.ids import TypeIDField
-from webhooks.keyring import SecretKind
+from webhooks.keyring import SIGNING_KINDS, SecretKind
 
 _KINDS = [
     (SecretKind.TEXT.value, "Text"),
     (SecretKind.SYMMETRIC.value, "Signing key, symmetric"),
     (SecretKind.ED25519.value, "Signing key, Ed25519"),
+    (SecretKind.CERTIFICATE.value, "Client certificate"),
 ]
 
 
@@ -53,3 +54,11 @@ class Secret(models.Model):
     @property
     def is_text(self) -> bool:
         return self.kind == SecretKind.TEXT
+
+    @property
+    def is_signing_key(self) -> bool:
+        return self.kind in SIGNING_KINDS
+
+    @property
+    def is_certificate(self) -> bool:
+        return self.kind == SecretKind.CERTIFICATE

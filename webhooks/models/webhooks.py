@@ -71,6 +71,8 @@ class Webhook(models.Model):
     # The name of a signing key. A name, and not a reference: if the secret is deleted, sending fails and says so,
     # instead of going on unsigned.
     signing_secret = models.CharField("signing key", max_length=60, blank=True)
+    # The name of a secret that is a client certificate; a name for the same reason.
+    client_certificate = models.CharField(max_length=60, blank=True)
 
     timeout_s = models.PositiveSmallIntegerField(
         "timeout (seconds)",

@@ -6,6 +6,23 @@
 """
 
 from webhooks.transport.client import Transport
-from webhooks.transport.outcome import KEEP_BYTES, ErrorKind, OutboundRequest, Outcome
+from webhooks.transport.outcome import (
+    KEEP_BYTES,
+    ClientCertificate,
+    ErrorKind,
+    Fault,
+    OutboundRequest,
+    Outcome,
+)
+from webhooks.transport.tls import check_client_cert
 
-__all__ = ["KEEP_BYTES", "ErrorKind", "OutboundRequest", "Outcome", "Transport"]
+__all__ = [
+    "KEEP_BYTES",
+    "ClientCertificate",
+    "ErrorKind",
+    "Fault",
+    "OutboundRequest",
+    "Outcome",
+    "Transport",
+    "check_client_cert",
+]

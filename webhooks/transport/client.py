@@ -174,7 +174,7 @@ class Transport:
                 stream=True,
                 timeout=attempt,  # type: ignore[arg-type]
                 verify=request.verify_tls,
-                cert=request.client_cert,
+                cert=request.client_cert,  # type: ignore[arg-type]
             )
         except requests.RequestException as error:
             raise _fault_of(error) from None

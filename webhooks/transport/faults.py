@@ -107,7 +107,7 @@ def _tls_words(error: ssl.SSLError, stage: Stage, where: str) -> str:
         return f"{where} does not speak TLS on this port. Is it an `http://` address?"
     late_failure = "handshake failure" in reason and stage is not Stage.TLS
     if "certificate required" in reason or late_failure:
-        return f"{where} asks for a client certificate. Add one to the request."
-    if "unknown ca" in reason or "bad certificate" in reason:
+        return f"{where} asks for a client certificate. Choose one in the webhook."
+    if "unknown ca" in reason or ("alert" in reason and "certificate" in reason):
         return f"{where} did not accept our client certificate ({reason})."
     return f"TLS with {where} failed ({reason or 'the connection was closed'})."

@@ -22,6 +22,17 @@ class ErrorKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class ClientCertificate:
+    """The certificate, its chain and its private key without a password, in one PEM text.
+
+    `digest` names it: who has the same digest has the same certificate.
+    """
+
+    digest: str
+    pem: str = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class OutboundRequest:
     """One request. `timeout_s` is the whole time, from the name lookup to the last byte, over all
     redirects; `connect_timeout_s` the share of it for lookup, connection and TLS."""
@@ -35,7 +46,7 @@ class OutboundRequest:
     connect_timeout_s: float = 10.0
     max_redirects: int = 0
     verify_tls: bool = True
-    client_cert: tuple[str, str] | None = None  # paths of certificate and key (PEM)
+    client_cert: ClientCertificate | None = field(default=None, repr=False)
     # Names of further headers that must not follow a redirect to another origin.
     sensitive_headers: frozenset[str] = frozenset()
 

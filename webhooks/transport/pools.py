@@ -24,6 +24,7 @@ from webhooks.transport.connections import (
     StaleConnectionError,
 )
 from webhooks.transport.idle import IdleConnections, IdleShelf
+from webhooks.transport.outcome import ClientCertificate
 from webhooks.transport.resolver import Resolver
 from webhooks.transport.tls import ContextKey, TlsContexts
 
@@ -169,15 +170,17 @@ class GuardedAdapter(HTTPAdapter):
         with pools.lock:
             pool: GuardedPool | None = pools.get(key)
             if pool is None:
-                pool = pools[key] = self._new_pool(target, tls)
+                pool = pools[key] = self._new_pool(target, tls, cert)
             return pool
 
-    def _new_pool(self, target: Target, tls: ContextKey | None) -> GuardedPool:
+    def _new_pool(
+        self, target: Target, tls: ContextKey | None, cert: ClientCertificate | None
+    ) -> GuardedPool:
         origin = target.origin
         route = Route(origin, target.trusted, self._resolver, self._proxy)
         if tls is None:
             return GuardedPool(origin.host, origin.port, route=route, idle=self._idle)
-        context = self._tls.context(tls)
+        context = self._tls.context(tls, cert)
         return GuardedTlsPool(
             origin.host, origin.port, route=route, idle=self._idle, ssl_context=context
         )
