@@ -8,13 +8,14 @@ from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from records.models import FieldDefinition, ObjectDefinition, Record, User
 from tests.webhooks.making import make_job
 from webhooks.keyring import SecretKind
-from webhooks.models import JobStatus, Webhook, WebhookJob
+from webhooks.models import FailureGroup, JobStatus, Webhook, WebhookJob
 from webhooks.secret_services import create_secret
 
 pytestmark = pytest.mark.django_db
@@ -650,3 +651,19 @@ def test_only_outcomes_of_tests_are_told(admin: Client) -> None:
     job = make_job()
     assert admin.get(f"{TEST}{job.pk}/").status_code == 404
     assert admin.get(f"{TEST}nonsense/").status_code == 404
+
+
+def test_a_webhook_that_has_failed_can_be_deleted_and_its_jobs_stay(admin: Client) -> None:
+    webhook = make_webhook(name="Old CRM")
+    job = make_job(webhook=webhook, webhook_name="Old CRM", status=JobStatus.FAILED)
+    now = timezone.now()
+    FailureGroup.objects.create(
+        webhook=webhook, webhook_name="Old CRM", first_seen_at=now, last_seen_at=now
+    )
+    address = f"{LIST}{webhook.pk}/delete/"
+
+    assert "its jobs stay in the history" in admin.get(address).content.decode()
+    assert admin.post(address, {"post": "yes"}).status_code == 302
+    job.refresh_from_db()
+    assert (job.webhook, job.webhook_name) == (None, "Old CRM")
+    assert admin.get(f"/admin/webhooks/webhookjob/{job.pk}/change/").status_code == 200
