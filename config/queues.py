@@ -17,6 +17,7 @@ from typing import Final, TypeVar
 
 import django_rq
 from django.conf import settings
+from django.db import Error as DatabaseTrouble
 from django.db import InterfaceError, OperationalError, close_old_connections, transaction
 from redis import Redis
 from redis.backoff import NoBackoff
@@ -53,6 +54,7 @@ _patient: ContextVar[bool] = ContextVar("patient", default=False)
 _on_bell: dict[str, list[Callable[[], object]]] = {}
 _on_sweep: list[Callable[[], None]] = []
 _redis_away_until = 0.0  # 0: it answers
+_database_is_away = False
 # Set when this process is to end: an answer that takes long leaves the rest to others.
 stopping: Final = threading.Event()
 
@@ -148,21 +150,33 @@ def sweep() -> None:
     """Call every sweeper; one that fails is logged and does not keep the others from their work."""
     patience = _patient.set(True)
     try:
-        for function in _on_sweep:
-            _call_sweeper(function)
+        troubles = [_call_sweeper(function) for function in _on_sweep]
     finally:
         _patient.reset(patience)
+    _note_database(next((trouble for trouble in troubles if trouble), None))
 
 
-def _call_sweeper(function: Callable[[], None]) -> None:
+def _call_sweeper(function: Callable[[], None]) -> DatabaseTrouble | None:
+    """The trouble, if it is the database's."""
     try:
         close_old_connections()
         function()
         close_old_connections()
     except (OperationalError, InterfaceError) as error:
-        logger.warning("The database does not answer (%s); the sweep tries again", error)
+        return error
     except Exception:
         logger.exception("The sweep of %s.%s failed", function.__module__, function.__qualname__)
+    return None
+
+
+def _note_database(trouble: DatabaseTrouble | None) -> None:
+    """Say it once, not every second."""
+    global _database_is_away
+    if trouble and not _database_is_away:
+        logger.warning("The database does not answer (%s); the sweep goes on trying", trouble)
+    elif _database_is_away and not trouble:
+        logger.warning("The database answers again")
+    _database_is_away = trouble is not None
 
 
 def queue_depths() -> dict[str, int]:

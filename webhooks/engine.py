@@ -64,6 +64,7 @@ class DeliveryEngine:
         self._keyring: Keyring | None = None
         self._unsent: list[ClaimedJob] = []
         self._write_failed = False
+        self._database_is_away = False
         self._pace = _Pace()
         self._more = True
         self._last_lane = ""
@@ -100,8 +101,11 @@ class DeliveryEngine:
         while not self._stopping.is_set():
             try:
                 self._turn()
+                self._database_is_away = False
             except DatabaseTrouble as error:
-                logger.warning("The database does not answer (%s); deliveries wait", error)
+                if not self._database_is_away:
+                    logger.warning("The database does not answer (%s); deliveries wait", error)
+                self._database_is_away = True
                 self._wait_for_database()
             except Exception:  # one job's trouble must not end the deliveries of all
                 logger.exception("Deliveries stumbled; they go on")
