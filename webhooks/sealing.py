@@ -95,6 +95,7 @@ def seal(
             headers=set_headers(headers, added),
             body=body,
             sensitive_headers=frozenset({*sensitive, auth.header_name} - {""}),
+            sensitive_body=body != request.body,
         ),
         shown=show(request, credentials, headers=set_headers(told, added_told)),
         redactor=keyring.redactor(names_needed(request, credentials)),

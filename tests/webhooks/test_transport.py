@@ -1306,6 +1306,21 @@ def test_secrets_do_not_follow_to_another_origin(transport, serve):
     assert other.requests[0].endswith(b"{}")
 
 
+@pytest.mark.parametrize("status", [307, 308])
+def test_a_body_with_a_secret_is_not_sent_on_to_another_origin(transport, serve, status):
+    other = serve(answering(OK))
+    server = serve(answering(redirect_to(other.url, status)))
+    outcome = post(transport, server.url, max_redirects=1, sensitive_body=True)
+    assert (outcome.error_kind, outcome.status_code) == ("blocked", status)
+    assert "holds a secret" in outcome.error
+    assert other.requests == []
+
+
+def test_a_body_with_a_secret_is_sent_on_within_its_origin(transport, serve):
+    server = serve(answering(redirect_to("/next", 307), OK))
+    assert post(transport, server.url, max_redirects=1, sensitive_body=True).status_code == 200
+
+
 def test_too_many_redirects(transport, serve):
     server = serve(answering(redirect_to("/again")))
     outcome = post(transport, server.url, max_redirects=3)

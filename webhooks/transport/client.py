@@ -146,7 +146,14 @@ class Transport:
             raise Fault(
                 fault.kind, f"The receiver redirected ({status}) elsewhere: {fault.words}"
             ) from None
-        return leave_origin(request, target.origin, new.origin), new
+        onward = leave_origin(request, target.origin, new.origin)
+        if onward is not request and request.sensitive_body and request.body:
+            raise Fault(
+                ErrorKind.BLOCKED,
+                f"The receiver redirected ({status}) to another origin, and the body holds a secret."
+                " It was not sent there; point the webhook to the new address.",
+            )
+        return onward, new
 
     def _judge(self, request: OutboundRequest) -> Target:
         method = request.method

@@ -49,6 +49,8 @@ class OutboundRequest:
     client_cert: ClientCertificate | None = field(default=None, repr=False)
     # Names of further headers that must not follow a redirect to another origin.
     sensitive_headers: frozenset[str] = frozenset()
+    # The body must not follow one either: a redirect that would resend it elsewhere is not followed.
+    sensitive_body: bool = False
 
 
 @dataclass(frozen=True, slots=True)
