@@ -138,6 +138,8 @@ def edit_job(
     JobText(locked).put(url=url, headers=headers, body=body, actor=actor)
     after = _shown(locked)
     changes = {name: [before[name], after[name]] for name in after if before[name] != after[name]}
+    if not changes and _is_due(locked) and locked.error_kind != TEMPLATE_ERROR:
+        return locked  # a second click: it is as they want it, and about to be sent
     if locked.error_kind == TEMPLATE_ERROR:  # now there is a request
         locked.error_kind = locked.error = ""
     if not _is_due(locked):

@@ -242,6 +242,13 @@ def test_a_job_that_is_not_failed_or_pending_cannot_be_edited(status: str) -> No
     assert job.body == '{"a":1}'
 
 
+def test_a_second_click_on_an_edit_is_not_a_second_edit() -> None:
+    job = a_failed_job()
+    for _ in range(2):
+        edit_job(job=job, url="https://other.example.com/x", headers=[], body="mine", actor=None)
+    assert changes(job) == ["edited"]
+
+
 def test_an_edit_of_a_job_that_went_on_meanwhile_is_refused() -> None:
     job = a_failed_job(attempts=2)
 

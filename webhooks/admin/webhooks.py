@@ -135,11 +135,6 @@ class WebhookAdmin(ModelAdmin):  # type: ignore[misc]
         texts = [f"{webhook.name} (its jobs stay in the history)" for webhook in objs]
         return texts, {"webhooks": len(texts)}, set(), []
 
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """The jobs outlive their webhook; only the count of its failures goes with it."""
-        texts = [f"{webhook.name} (its jobs stay in the history)" for webhook in objs]
-        return texts, {"webhooks": len(texts)}, set(), []
-
     def save_model(self, request: HttpRequest, obj: Webhook, form: Any, change: bool) -> None:
         if obj.is_active:
             obj.disabled_reason = ""
