@@ -278,7 +278,7 @@ def test_a_paused_ones_page_explains_itself_and_offers_what_helps(client):
     job = make_job(URL)
     WebhookJob.objects.filter(pk=job.pk).update(next_attempt_at=timezone.now())
     page = text(client.get(page_of(destination)))
-    assert "It did not answer 14 times in a row" in page
+    assert "14 requests in a row got no proper answer" in page
     assert "No answer." in page
     assert page_of(destination, "probe") in page
     assert page_of(destination, "enable") not in page

@@ -1,5 +1,6 @@
 """Bulk retries: which jobs, how many that are, and how far it has come."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
@@ -78,6 +79,7 @@ class BulkRetryAdmin(JobPages):
             choices=form_choices(form),
             which=which,
             preview=preview_of(which) if which is not None else None,
+            since=_minute(which.since) if which and which.since and not data.get("time") else "",
             until=(which.until if which and which.until else now).isoformat(),
             per_second=BATCH_SIZE,
             max_waiting=MAX_WAITING,
@@ -120,3 +122,8 @@ class BulkRetryAdmin(JobPages):
         if found is None:
             raise Http404("There is no such bulk retry; perhaps it was cleaned up.")
         return found
+
+
+def _minute(moment: datetime) -> str:
+    """As a field for a date and a time takes it."""
+    return f"{timezone.localtime(moment):%Y-%m-%dT%H:%M}"

@@ -42,14 +42,16 @@ def progress_context(bulk: BulkRetry) -> dict[str, Any]:
     rate = bulk.done / took_s
     progress = progress_of(bulk)
     left_to_do = max(0, bulk.total - progress["handled"])
+    held = _held(bulk) if bulk.is_running else []
     return {
         "bulk": bulk,
         "words": words_of(bulk),
         **progress,
         "to_do": left_to_do,
         "rate": f"{rate:,.0f}" if rate >= 10 else f"{rate:.1f}",
-        "minutes": _rough_minutes(left_to_do / rate) if rate and left_to_do else "",
-        "held": _held(bulk) if bulk.is_running else [],
+        # Nobody knows how long a destination takes that has enough waiting.
+        "minutes": _rough_time(left_to_do / rate) if rate and left_to_do and not held else "",
+        "held": held,
         "max_waiting": MAX_WAITING,
         "jobs_url": _history(bulk, "all"),
         "pending_url": _history(bulk, "pending"),
@@ -57,7 +59,7 @@ def progress_context(bulk: BulkRetry) -> dict[str, Any]:
     }
 
 
-def _rough_minutes(seconds: float) -> str:
+def _rough_time(seconds: float) -> str:
     if seconds < 90:
         return f"{max(1, round(seconds))} s"
     return f"{round(seconds / 60)} min"

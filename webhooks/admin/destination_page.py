@@ -39,6 +39,8 @@ def destination_context(
     pending = pending_counts([destination.lane]).get(destination.lane, 0)
     return {
         "destination": destination,
+        # Something can change by itself.
+        "is_live": destination.circuit == Circuit.OPEN or pending > 0,
         "is_open": destination.circuit == Circuit.OPEN,
         "is_disabled": destination.circuit == Circuit.DISABLED,
         "pending": f"{COUNT_CAP:,}+" if pending > COUNT_CAP else f"{pending:,}",

@@ -20,6 +20,7 @@ from unfold.views import ChangeList
 from webhooks.admin.destination_page import destination_context
 from webhooks.admin.filters import clean_id
 from webhooks.admin.links import page_url
+from webhooks.admin.live import live_part, part_response, wants_part
 from webhooks.bulk_retries import RetryFilter, preview_of
 from webhooks.destinations import (
     COUNT_CAP,
@@ -42,6 +43,7 @@ class DestinationForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Destination
         fields = ("lane", "concurrency", "rate_per_s")
+        labels: ClassVar = {"concurrency": "Requests at once", "rate_per_s": "Requests per second"}
 
     def clean_lane(self) -> str:
         lane = lane_of(self.cleaned_data["lane"].strip())
@@ -74,7 +76,6 @@ class DestinationAdmin(ModelAdmin):  # type: ignore[misc]
     search_help_text = "A part of the origin"
 
     form = DestinationForm
-    fieldsets = ((None, {"fields": ("lane", "concurrency", "rate_per_s")}),)
     warn_unsaved_form = True
     compressed_fields = False
     change_form_outer_before_template = f"{_FOLDER}/_circuit.html"
@@ -109,8 +110,10 @@ class DestinationAdmin(ModelAdmin):  # type: ignore[misc]
         pk = clean_id(Destination, object_id)
         return super().get_object(request, pk, from_field) if pk else None
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Destination | None = None) -> Any:
-        return ("lane",) if obj else ()
+    def get_fieldsets(self, request: HttpRequest, obj: Destination | None = None) -> Any:
+        """The origin stands above the form, once it is known."""
+        limits = ("concurrency", "rate_per_s")
+        return (("Limits", {"fields": limits if obj else ("lane", *limits)}),)
 
     def change_view(
         self,
@@ -123,7 +126,11 @@ class DestinationAdmin(ModelAdmin):  # type: ignore[misc]
         destination = self.get_object(request, object_id)
         if destination is not None and self.has_view_or_change_permission(request, destination):
             may_change = self.has_change_permission(request, destination)
-            context |= destination_context(request, destination, may_change=may_change)
+            card = destination_context(request, destination, may_change=may_change)
+            part = live_part(request, f"{_FOLDER}/_card.html", card, is_open=card["is_live"])
+            if wants_part(request):
+                return part_response(request, part)
+            context |= card | part
         response: HttpResponse = super().change_view(request, object_id, form_url, context)
         return response
 

@@ -25,6 +25,8 @@ class Row:
     state: RetentionState | None
     reached: datetime | None
     today: int
+    # Its time has come, and it has not begun.
+    is_due: bool = False
 
     @property
     def is_running(self) -> bool:
@@ -48,7 +50,7 @@ class RetentionAdmin(OwnPages):
         rows = retention_rows()
         context = {
             "rows": rows,
-            "is_running": any(row.is_running for row in rows),
+            "is_running": any(row.is_running or row.is_due for row in rows),
             "today": sum(row.today for row in rows),
             "may_change": self.has_change_permission(request),
         }
@@ -80,12 +82,16 @@ class RetentionAdmin(OwnPages):
 
 def retention_rows() -> list[Row]:
     states = {state.name: state for state in RetentionState.objects.all()}
-    today = timezone.localdate()
-    return [_row(rule, states.get(rule.name), today) for rule in RULES.values()]
+    return [_row(rule, states.get(rule.name), timezone.now()) for rule in RULES.values()]
 
 
-def _row(rule: Rule, state: RetentionState | None, today: Any) -> Row:
+def _row(rule: Rule, state: RetentionState | None, now: datetime) -> Row:
     if state is None:
-        return Row(rule, None, None, 0)
-    reached = moment_of(state.cursor) if state.started_at and state.cursor else None
-    return Row(rule, state, reached, state.today_count if state.today == today else 0)
+        return Row(rule, None, None, 0, is_due=True)
+    return Row(
+        rule=rule,
+        state=state,
+        reached=moment_of(state.cursor) if state.started_at and state.cursor else None,
+        today=state.today_count if state.today == timezone.localdate(now) else 0,
+        is_due=state.started_at is None and state.next_run_at <= now,
+    )

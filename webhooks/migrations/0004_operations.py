@@ -101,6 +101,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'failure group',
+                'verbose_name_plural': 'failures by cause',
                 'ordering': ['-last_seen_at'],
                 'default_permissions': (),
                 'indexes': [models.Index(condition=models.Q(('mail_due_at__isnull', False)), fields=['mail_due_at'], name='failures_to_mail')],

@@ -42,6 +42,7 @@ class FailureGroup(models.Model):
 
     class Meta:
         verbose_name = "failure group"
+        verbose_name_plural = "failures by cause"
         ordering = ["-last_seen_at"]
         # Who may view webhook jobs may view them in groups.
         default_permissions = ()
