@@ -100,6 +100,12 @@ def _ids_follow_the_clock() -> None:
     ids._last = 0
 
 
+@pytest.fixture(autouse=True)
+def _badges_are_counted_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A count that is kept for some seconds would make the number of queries depend on the time of day."""
+    monkeypatch.setattr("config.sidebar._BADGE_TTL_S", 0)
+
+
 # --- Redis -----------------------------------------------------------------------------------
 
 
