@@ -1129,7 +1129,8 @@ def test_plain_http_on_the_tls_port_is_explained(transport, serve):
 
 def test_connection_closed_during_handshake_is_explained(transport, serve):
     outcome = post(transport, serve(lambda peer: peer.reset()).url.replace("http:", "https:"))
-    assert outcome.error_kind == ErrorKind.TLS
+    # On a busy machine the reset may come before the handshake has begun.
+    assert outcome.error_kind in (ErrorKind.TLS, ErrorKind.CONNECT)
     assert not outcome.request_sent
 
 
