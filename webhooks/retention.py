@@ -7,28 +7,18 @@ the time, so an age is a range of ids. Jobs that are open are never touched.
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.conf import settings
 from django.db import transaction
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from config.clocks import shared_now
 from config.queues import ring_on_commit, stopping
 from records.ids import first_id_at
-from records.models import Event, Mail, Notification
-from webhooks.models import (
-    BulkRetry,
-    Direction,
-    FailureGroup,
-    JobStatus,
-    RequestLog,
-    RetentionState,
-    WebhookJob,
-)
+from webhooks.models import RetentionState
+from webhooks.retention_rules import RULES, Rule
 from webhooks.walks import look_on
 
 RUN_EVERY: Final = timedelta(hours=1)
@@ -41,162 +31,6 @@ WINDOW: Final = 5_000
 # One answer to the bell works no longer than this, and pauses in between as long as it worked.
 BUDGET_S: Final = 1.5
 _LONGEST_PAUSE_S: Final = 0.1
-# Notifications that nobody has read are kept so many times as long as those that were read.
-UNREAD_FACTOR: Final = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """What is done to rows that are older than a setting says. `which` is given the time before which they are old.
-
-    `is_steady`: a row that was looked at need not be looked at again, so the next run goes on where this one ended.
-    """
-
-    name: str
-    label: str
-    setting: str
-    prefix: str
-    rows: Callable[[], QuerySet[Any]]
-    which: Callable[[datetime], Q]
-    clean: Callable[[Sequence[str]], None]
-    is_steady: bool = False
-
-    @property
-    def days(self) -> int:
-        """0: kept for ever."""
-        days: int = getattr(settings, self.setting)
-        return days
-
-
-def _delete(model: type[Model]) -> Callable[[Sequence[str]], None]:
-    def delete(ids: Sequence[str]) -> None:
-        # Only the keys: what goes need not be read first. What refers to it goes along, or forgets it.
-        model._base_manager.filter(pk__in=ids).only("pk").delete()
-
-    return delete
-
-
-def _ended_before(moment: datetime) -> Q:
-    return Q(finished_at__lt=moment) | Q(finished_at=None)
-
-
-def _empty_exchanges(ids: Sequence[str]) -> None:
-    RequestLog.objects.filter(pk__in=ids).update(
-        request_body="", response_body="", bodies_removed=True
-    )
-
-
-def _empty_jobs(ids: Sequence[str]) -> None:
-    WebhookJob.objects.filter(pk__in=ids).update(body="", body_removed=True)
-
-
-RULES: Final = {
-    rule.name: rule
-    for rule in (
-        Rule(
-            name="succeeded",
-            label="Delivered and cancelled jobs, with their attempts",
-            setting="RETENTION_SUCCEEDED_DAYS",
-            prefix="job",
-            rows=WebhookJob.objects.all,
-            which=lambda old: (
-                Q(status__in=(JobStatus.SUCCEEDED, JobStatus.CANCELLED)) & _ended_before(old)
-            ),
-            clean=_delete(WebhookJob),
-        ),
-        Rule(
-            name="failed",
-            label="Failed jobs, with their attempts",
-            setting="RETENTION_FAILED_DAYS",
-            prefix="job",
-            rows=WebhookJob.objects.failures,
-            which=_ended_before,
-            clean=_delete(WebhookJob),
-        ),
-        Rule(
-            name="failure_groups",
-            label="Groups of failures that happen no more",
-            setting="RETENTION_FAILED_DAYS",
-            prefix="fail",
-            rows=FailureGroup.objects.all,
-            which=lambda old: Q(last_seen_at__lt=old, mail_due_at=None),
-            clean=_delete(FailureGroup),
-        ),
-        Rule(
-            name="bulk_retries",
-            label="Bulk retries that have ended",
-            setting="RETENTION_FAILED_DAYS",
-            prefix="bulk",
-            rows=BulkRetry.objects.all,
-            which=lambda old: Q(finished_at__lt=old),
-            clean=_delete(BulkRetry),
-        ),
-        Rule(
-            name="exchange_bodies",
-            label="Bodies of requests and answers",
-            setting="RETENTION_BODIES_DAYS",
-            prefix="req",
-            rows=RequestLog.objects.all,
-            which=lambda old: (
-                Q(bodies_removed=False) & ~Q(request_body="", response_body="")
-            ),
-            clean=_empty_exchanges,
-            is_steady=True,
-        ),
-        Rule(
-            name="job_bodies",
-            label="Bodies of delivered jobs",
-            setting="RETENTION_BODIES_DAYS",
-            prefix="job",
-            rows=WebhookJob.objects.all,
-            which=lambda old: (
-                Q(status=JobStatus.SUCCEEDED) & ~Q(body="") & _ended_before(old)
-            ),
-            clean=_empty_jobs,
-            is_steady=True,
-        ),
-        Rule(
-            name="inbound",
-            label="What inspectors have received",
-            setting="RETENTION_INBOUND_DAYS",
-            prefix="req",
-            rows=RequestLog.objects.all,
-            which=lambda old: Q(direction=Direction.IN),
-            clean=_delete(RequestLog),
-            is_steady=True,
-        ),
-        Rule(
-            name="events",
-            label="Events, the history of records",
-            setting="RETENTION_EVENTS_DAYS",
-            prefix="evt",
-            rows=Event.objects.all,
-            which=lambda old: Q(dispatched_at__isnull=False),
-            clean=_delete(Event),
-        ),
-        Rule(
-            name="notifications",
-            label="Notifications",
-            setting="RETENTION_MESSAGES_DAYS",
-            prefix="ntf",
-            rows=Notification.objects.all,
-            which=lambda old: (
-                Q(read_at__isnull=False)
-                | Q(created_at__lt=old - (UNREAD_FACTOR - 1) * (timezone.now() - old))
-            ),
-            clean=_delete(Notification),
-        ),
-        Rule(
-            name="mails",
-            label="Mails that were sent or given up",
-            setting="RETENTION_MESSAGES_DAYS",
-            prefix="mail",
-            rows=Mail.objects.all,
-            which=lambda old: Q(next_attempt_at=None),
-            clean=_delete(Mail),
-        ),
-    )
-}  # fmt: skip
 
 
 def is_retention_due(now: datetime) -> bool:
@@ -247,11 +81,12 @@ def _add_missing() -> None:
 
 @transaction.atomic
 def _step(limit: int) -> int | None:
-    """One look of the rule that has waited longest. How many rows it cleaned up; None when no rule is due."""
+    """One look of the first rule that is due. How many rows it cleaned up; None when no rule is due."""
     now = shared_now()
-    due = RetentionState.objects.due(now).filter(name__in=RULES).order_by("next_run_at", "name")
-    # A rule that another worker is at, is left to it.
-    state = due.select_for_update(skip_locked=True).first()
+    # While another worker is at it, it is left to that one.
+    due = RetentionState.objects.due(now).filter(name__in=RULES)
+    states = {state.name: state for state in due.select_for_update(skip_locked=True)}
+    state = next((states[name] for name in RULES if name in states), None)
     if state is None:
         return None
     rule = RULES[state.name]
@@ -273,7 +108,7 @@ def _clean_some(rule: Rule, state: RetentionState, limit: int, now: datetime) ->
     rule.clean(ids)
     if look.cursor is not None:
         state.cursor = look.cursor
-        state.next_run_at = now  # behind the other rules
+        state.next_run_at = now
     else:
         state.cleaned_to, state.finished_at, state.started_at = old, now, None
         state.next_run_at = now + RUN_EVERY

@@ -11,13 +11,12 @@ from records.models import User
 from tests.webhooks.jobs_at_hand import a_failed_job, a_job, a_person, a_webhook, id_of_age
 from webhooks import bulk_retries
 from webhooks.bulk_retries import (
-    RetryFilter,
     cancel_bulk_retry,
     go_on_with_bulk_retries,
-    preview_of,
     start_bulk_retry,
 )
 from webhooks.models import BulkRetry, Destination, JobChange, WebhookJob
+from webhooks.retry_filters import RetryFilter, preview_of
 
 pytestmark = pytest.mark.django_db
 
@@ -296,7 +295,7 @@ def test_the_preview_counts_and_shows_where_it_goes():
 
 
 def test_the_preview_counts_up_to_a_cap(monkeypatch):
-    monkeypatch.setattr(bulk_retries, "PREVIEW_CAP", 3)
+    monkeypatch.setattr("webhooks.retry_filters.PREVIEW_CAP", 3)
     failed(5)
     preview = preview_of(RetryFilter(lane=LANE))
     assert (preview.count, preview.is_capped) == (3, True)

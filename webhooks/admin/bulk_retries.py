@@ -18,10 +18,10 @@ from webhooks.bulk_retries import (
     BATCH_SIZE,
     MAX_WAITING,
     cancel_bulk_retry,
-    preview_of,
     start_bulk_retry,
 )
 from webhooks.models import BulkRetry
+from webhooks.retry_filters import preview_of
 
 # The list shows no more; older ones are of no use to anybody.
 _SHOWN = 100
@@ -62,9 +62,7 @@ class BulkRetryAdmin(JobPages):
         """Choose, see how many; a POST starts it."""
         self.require_change(request)
         data = request.POST if request.method == "POST" else request.GET
-        form = BulkRetryForm(
-            data if any(data.get(name) for name in BulkRetryForm.base_fields) else None
-        )
+        form = BulkRetryForm(data or None)
         now = timezone.now()
         which = form.retry_filter(now) if form.is_bound and form.is_valid() else None
         if which is not None and request.method == "POST":

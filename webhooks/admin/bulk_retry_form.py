@@ -9,8 +9,8 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from webhooks.admin.filters import clean_id
-from webhooks.bulk_retries import RetryFilter
 from webhooks.models import Destination, Webhook
+from webhooks.retry_filters import RetryFilter
 from webhooks.summaries import ERROR_NAMES
 
 _PERIODS: Final[dict[str, tuple[str, timedelta]]] = {

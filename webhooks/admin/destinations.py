@@ -21,7 +21,6 @@ from webhooks.admin.destination_page import destination_context
 from webhooks.admin.filters import clean_id
 from webhooks.admin.links import page_url
 from webhooks.admin.live import live_part, part_response, wants_part
-from webhooks.bulk_retries import RetryFilter, preview_of
 from webhooks.destinations import (
     COUNT_CAP,
     close_circuit,
@@ -33,6 +32,7 @@ from webhooks.destinations import (
 from webhooks.exceptions import DestinationRefused
 from webhooks.models import Destination
 from webhooks.rendering import lane_of
+from webhooks.retry_filters import RetryFilter, preview_of
 
 _FOLDER: Final = "admin/webhooks/destination"
 

@@ -14,7 +14,8 @@ from records.ids import moment_of
 from webhooks.admin.live import live_part, part_response, wants_part
 from webhooks.admin.pages import OwnPages
 from webhooks.models import RetentionState
-from webhooks.retention import RULES, Rule, begin_retention
+from webhooks.retention import begin_retention
+from webhooks.retention_rules import RULES, Rule
 
 
 @dataclass(frozen=True, slots=True)
