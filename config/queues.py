@@ -32,7 +32,7 @@ QUEUES: Final = ("events", "runs", "deliveries", "chores")
 
 # A claim holds for so long without being renewed; then the work is anybody's again. Together with the sweep's
 # interval it bounds how long a killed worker can delay what it had claimed: under ten seconds.
-LEASE_S: Final = 8.0
+LEASE_S: Final = 7.0
 LEASE_RENEWAL_S: Final = 2.0
 SWEEP_INTERVAL_S: Final = 1.0
 
