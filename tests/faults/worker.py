@@ -6,6 +6,7 @@ the transaction that the call makes.
 
 `--lease S` shortens leases. `--clock FILE` lets the process go by the clock in that file, and takes it for the
 database's too, unless `--own-clock` says that only this machine's is wrong. `--no-sweep`: it only answers bells.
+`--after FILE`: it begins when the file is there.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import importlib
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -103,6 +105,7 @@ def main() -> None:
     parser.add_argument("--lease", type=float)
     parser.add_argument("--clock", type=Path)
     parser.add_argument("--own-clock", action="store_true")
+    parser.add_argument("--after", type=Path)
     parser.add_argument("--no-sweep", action="store_true")
     parser.add_argument("queues", nargs="*")
     options = parser.parse_args()
@@ -120,6 +123,8 @@ def main() -> None:
         shift(patch, options.clock, database_too=not options.own_clock)
     if options.die_at:
         options.die_at.install()
+    while options.after and not options.after.exists():
+        time.sleep(0.01)
     if options.no_sweep:
         queues._on_sweep.clear()
     run_worker(options.queues or queues.QUEUES)
