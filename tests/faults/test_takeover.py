@@ -1,10 +1,13 @@
 """How long the death of a worker holds up what it had claimed: less than ten seconds, with the real leases."""
 
 import signal
+import sqlite3
 import time
 
 import pytest
+from django.db import connection
 
+from tests.conftest import WorkerProcess
 from tests.faults.conftest import Spawn, Traffic
 from tests.waiting import wait_until
 from webhooks.models import WebhookJob
@@ -38,11 +41,13 @@ def test_a_worker_that_was_frozen_does_no_harm_when_it_comes_back(
     traffic: Traffic, spawn_flawed: Spawn
 ) -> None:
     """Its leases ran out and others did its work: what it has yet to say belongs to the log."""
-    traffic.receiver_is(delay_ms=300)
+    traffic.receiver_is(delay_ms=1000)
     traffic.create(30)
     sleeper = spawn_flawed("--lease", "1.6", wait=False)
     wait_until(traffic.receiver.arrivals, what="The first requests")
-    sleeper.process.send_signal(signal.SIGSTOP)
+    wait_until(
+        lambda: _freeze(sleeper), what="A moment in which the worker does not hold SQLite's lock"
+    )
     spawn_flawed("--lease", "1.6", wait=False)
     wait_until(lambda: WebhookJob.objects.filter(interruptions=1).count() > 0)
     wait_until(lambda: not WebhookJob.objects.exclude(status="succeeded").exists())
@@ -53,3 +58,19 @@ def test_a_worker_that_was_frozen_does_no_harm_when_it_comes_back(
     wait_until(lambda: WebhookJob.objects.filter(status="succeeded").count() == 40)
     assert sleeper.stop() == 0
     traffic.check()
+
+
+def _freeze(worker: WorkerProcess) -> bool:
+    """Stop the process where it stands, unless it is writing: SQLite has one lock for all, and would keep it."""
+    worker.process.send_signal(signal.SIGSTOP)
+    if connection.vendor != "sqlite":
+        return True
+    database = sqlite3.connect(connection.settings_dict["NAME"], timeout=0.2)
+    try:
+        database.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError:
+        worker.process.send_signal(signal.SIGCONT)
+        return False
+    finally:
+        database.close()
+    return True
