@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import prefetch_related_objects
 from django.dispatch import receiver
 from django.utils import timezone
 
@@ -21,7 +20,6 @@ def create_jobs(sender: Any, events: Sequence[Event], **kwargs: Any) -> None:
     webhooks = webhooks_for(events)
     if not webhooks:
         return
-    prefetch_related_objects(list(events), "object__fields")
     jobs = WebhookJob.objects.bulk_create(jobs_for(events, webhooks), batch_size=500)
     # A mistake in a webhook shows at once, before anything is sent.
     failed = [job.pk for job in jobs if job.status == JobStatus.FAILED]

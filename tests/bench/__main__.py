@@ -33,7 +33,10 @@ def _start(database: str, folder: Path, wrapper: list[str]) -> int:
     environment = {
         **os.environ,
         "BENCH_DATABASE": database,
-        "DEBUG": "true",
+        # As in production: with DEBUG Django writes down every statement.
+        "DEBUG": "false",
+        "HTTPS_ONLY": "false",
+        "SECRET_KEY": "for benchmarks only, " * 4,
         "ENV_FILE": os.devnull,
         "LOG_LEVEL": "WARNING",
         "DATABASE_URL": f"sqlite:///{folder}/bench.sqlite3",

@@ -29,10 +29,7 @@ def figures(database: str) -> Iterator[Figure]:
     extra_ms = median(with_ms) - median(without_ms)
     bar = 1.0 if database == "PostgreSQL" else None
     yield Figure(f"an event's share of it, p50 ({database})", extra_ms, "ms", bar, at_most=True)
-    with CaptureQueriesContext(connection) as with_events:
-        _save(record, SAVES)
-    without = _without_events(lambda: _count(record))
-    extra = len(with_events) - without
+    extra = _count(record, SAVES) - _without_events(lambda: _count(record, -SAVES - 1))
     yield Figure(f"statements that the event adds ({database})", extra, "", 1, at_most=True)
     yield from _without_redis(record, database, median(with_ms))
 
@@ -67,9 +64,10 @@ def _save(record: Record, value: int) -> float:
     return (time.perf_counter() - started) * 1000
 
 
-def _count(record: Record) -> int:
+def _count(record: Record, value: int) -> int:
+    """The statements of one save."""
     with CaptureQueriesContext(connection) as queries:
-        _save(record, -SAVES - 1)
+        _save(record, value)
     return len(queries)
 
 
