@@ -21,8 +21,13 @@ def make_event(
     record: Record | None = None,
     subject_id: str = "",
     subject_label: str = "",
+    target: str = "",
+    depth: int | None = None,
 ) -> Event:
-    """An unsaved event with the current actor and cause; `capture` writes it."""
+    """An unsaved event with the current actor and cause; `capture` writes it.
+
+    `depth` overrides the cause's: for what comes back to us through another system.
+    """
     cause = current_cause()
     return Event(
         type=change,
@@ -36,7 +41,8 @@ def make_event(
         after=after,
         changed=list(changed),
         run_id=cause.run_id,
-        depth=cause.depth,
+        depth=cause.depth if depth is None else depth,
+        target=target,
         created_at=timezone.now(),
     )
 

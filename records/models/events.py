@@ -37,6 +37,8 @@ class Event(models.Model):
     # The run that caused it, and how many runs stand between it and a person's act.
     run_id = TypeIDField("run", null=True)
     depth = models.PositiveSmallIntegerField(default=0)
+    # The one automation that an event is meant for: a due date, a tick of a schedule, a click, a request that came in.
+    target = models.CharField(max_length=40, blank=True)
     created_at = models.DateTimeField()
     dispatched_at = models.DateTimeField(null=True)
     dispatch_error = models.TextField(blank=True)

@@ -59,6 +59,11 @@ class WebhookJob(models.Model):
         Record, models.SET_NULL, null=True, related_name="webhook_jobs", db_index=False
     )
     is_test = models.BooleanField(default=False)
+    # The run and the step of it that asked for it, where it was no webhook; the apps above know more of them.
+    run_id = TypeIDField("run", null=True)
+    step_path = models.CharField(max_length=200, blank=True)
+    # How many runs stand between this request and a person's act; it is sent along, so that loops can be cut.
+    depth = models.PositiveSmallIntegerField(default=0)
 
     # What to send, rendered: headers are pairs [name, value].
     method = models.CharField(max_length=6)
@@ -138,6 +143,8 @@ class WebhookJob(models.Model):
             # The history of one webhook, and of one record.
             models.Index(fields=["webhook", "-id"], name="job_webhook"),
             models.Index(fields=["record", "-id"], name="job_record"),
+            # The jobs of one run.
+            models.Index(fields=["run_id"], name="job_run", condition=Q(run_id__isnull=False)),
         ]
 
     def __str__(self) -> str:
