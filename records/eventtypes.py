@@ -42,6 +42,9 @@ CATALOGUE: Final[dict[str, dict[str, str]]] = {
         "membership_changed": "Membership changed",
     },
     "space": {"login_failed": "Login failed"},
+    "job": {"failed": "Failed"},
+    "run": {"failed": "Failed"},
+    "destination": {"disabled": "Disabled"},
 }
 
 TYPE_LABELS: Final = {
@@ -50,6 +53,9 @@ TYPE_LABELS: Final = {
     "user": "User",
     "team": "Team",
     "space": "Space (the whole installation)",
+    "job": "Webhook job",
+    "run": "Run (of an automation)",
+    "destination": "Destination",
 }
 
 # Names in a record's snapshot and in `changed` that are not fields of its object.

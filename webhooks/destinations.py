@@ -14,6 +14,7 @@ from config.clocks import shared_now
 from config.queues import ring_on_commit
 from records.messages import admins, notify, queue_mail, with_link
 from records.models import Urgency, User
+from webhooks import events
 from webhooks.circuits import FIRST_PROBE_S, CircuitState
 from webhooks.exceptions import (
     DestinationIsDisabled,
@@ -96,11 +97,13 @@ def disable_destination(*, destination: Destination, actor: User | None) -> None
     )
     locked.disabled_by = actor
     locked.save(update_fields=["disabled_by"])
+    events.tell_of_disabled(locked)
 
 
 def tell_of_disabled(lanes: Sequence[str]) -> None:
-    """Notify the admins, in the transaction that disabled these destinations."""
+    """Notify the admins, and write the events, in the transaction that disabled these destinations."""
     for destination in Destination.objects.filter(lane__in=lanes) if lanes else ():
+        events.tell_of_disabled(destination)
         days = settings.DESTINATION_DISABLE_AFTER_DAYS
         title = f"Disabled after {days:g} days of failures: {destination.lane}"[:200]
         body = (

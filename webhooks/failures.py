@@ -11,6 +11,7 @@ from django.db.models import CharField, Count, Max, Min
 from django.db.models.functions import Cast, Coalesce
 
 from records.ids import encode, first_id_at
+from webhooks.events import tell_of_failed
 from webhooks.models import FailureGroup, WebhookJob
 
 # A group is told of when its first failures have had a moment to gather, and then once in so long at most.
@@ -57,9 +58,13 @@ class Causes:
 
 @transaction.atomic
 def note_failed_jobs(ids: Sequence[str], now: datetime) -> None:
-    """Add these jobs, as far as they have failed, to their groups. Tests are no news: somebody is watching."""
+    """Add these jobs, as far as they have failed, to their groups, and tell of them.
+
+    Tests are no news: somebody is watching.
+    """
     if not ids:
         return
+    tell_of_failed(ids)
     causes = {
         cause.fingerprint: cause
         for cause in _causes_of(WebhookJob.objects.failures().filter(pk__in=ids, is_test=False))

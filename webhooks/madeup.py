@@ -36,6 +36,24 @@ MADE_UP_SUBJECTS: Final[dict[str, dict[str, Any]]] = {
     "team.membership_changed": {"members": ["user_00000000000000000000000000"]},
     **{f"object.{change}": _OBJECT for change in ("created", "updated", "deleted", "restored")},
     "space.login_failed": {"username": "jane", "ip": "192.0.2.10"},
+    "job.failed": {
+        "webhook": "Notify the CRM",
+        "webhook_id": "hook_00000000000000000000000000",
+        "event": "record.submitted",
+        "record_id": "rec_00000000000000000000000000",
+        "method": "POST",
+        "url": "https://api.example.com/leads",
+        "status_code": 503,
+        "error_kind": "",
+        "error": "",
+        "reason": "All attempts are used up.",
+        "attempts": 4,
+    },
+    "destination.disabled": {
+        "origin": "https://api.example.com:443",
+        "failing_since": "2025-01-15T10:30:00Z",
+        "error": "Status 503",
+    },
 }
 
 _VALUES: Final[dict[str, Any]] = {

@@ -7,6 +7,7 @@ from typing import Any, Final
 from records.eventtypes import RECORD_ATTRIBUTES
 from records.expressions.errors import suggest
 from records.models import FieldDefinition, FieldKind, ObjectDefinition
+from webhooks.madeup import MADE_UP_SUBJECTS
 from webhooks.payloads import (
     ACTOR_NAMES,
     EVENT_NAMES,
@@ -133,7 +134,8 @@ class Names:
             label = self.definition.name if self.definition else "Record"
             groups.append(Group(label, self._record_names("record")))
         else:
-            groups.append(Group("Subject", _names("subject", ("id", "label"))))
+            told = MADE_UP_SUBJECTS.get(self.event_name, {})
+            groups.append(Group("Subject", _names("subject", ("id", "label", *told))))
         groups.append(Group("Event", _event_names()))
         if self.of_record:
             before = self._record_names("previous", without=("id", "object_id"))

@@ -7,11 +7,12 @@ from django.db import transaction
 from django.dispatch import receiver
 from django.utils import timezone
 
+from records import listeners
 from records.dispatch import events_dispatched
 from records.models import Event
 from webhooks.engine import deliver_soon
 from webhooks.failures import note_failed_jobs
-from webhooks.models import JobStatus, WebhookJob
+from webhooks.models import JobStatus, Webhook, WebhookJob
 from webhooks.subscriptions import jobs_for, webhooks_for
 
 
@@ -26,3 +27,8 @@ def create_jobs(sender: Any, events: Sequence[Event], **kwargs: Any) -> None:
     note_failed_jobs(failed, timezone.now())
     if jobs:
         transaction.on_commit(deliver_soon, robust=True)
+
+
+@listeners.register
+def is_any_webhook_listening(event_name: str) -> bool:
+    return Webhook.objects.active().filter(event=event_name).exists()
