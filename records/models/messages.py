@@ -65,6 +65,8 @@ class Mail(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     error = models.TextField(blank=True)
     sent_at = models.DateTimeField(null=True)
+    # Its text has a link that is meant for the receiver alone: it is forgotten once it is sent or given up.
+    is_private = models.BooleanField(default=False)
 
     objects = MailQuerySet.as_manager()
 
