@@ -100,6 +100,7 @@ def _judge(finished: Finished, now: datetime) -> Verdict:
         RetryPolicy.from_json(job.policy),
         status_code=outcome.status_code,
         error_kind=outcome.error_kind,
+        is_hopeless=outcome.is_hopeless,
         retry_after=next((v for n, v in outcome.headers if n.lower() == "retry-after"), ""),
         tries=job.tries,
         age_s=(now - job.created_at).total_seconds(),

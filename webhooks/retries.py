@@ -19,7 +19,7 @@ MAX_RETRY_AFTER_S: Final = 24 * 3600
 GONE: Final = 410
 ASKS_FOR_PATIENCE: Final = (429, 503)
 # Nothing that time could mend: what is to be sent can't be sent.
-_HOPELESS: Final = ("invalid",)
+_UNSENDABLE: Final = ("invalid",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,7 @@ def judge_attempt(
     *,
     status_code: int | None,
     error_kind: str,
+    is_hopeless: bool = False,
     retry_after: str = "",
     tries: int,
     age_s: float,
@@ -85,12 +86,15 @@ def judge_attempt(
     """Succeeded, tried again later, or failed for good.
 
     `tries` counts the automatic attempts so far, this one included; manual retries and interruptions are
-    not among them, so they neither reset nor use up the delays. `retry_after` is the answer's header.
+    not among them, so they neither reset nor use up the delays. `is_hopeless`: the address as it is written is
+    refused, whatever the name servers say later. `retry_after` is the answer's header.
     `chance` in [0, 1) is what the jitter is made of.
     """
     if not error_kind and status_code in parse_statuses(policy.success):
         return Verdict("succeeded")
-    if reason := _why_not_again(policy, status_code, error_kind, tries):
+    if reason := _why_hopeless(error_kind, is_hopeless) or _why_not_again(
+        policy, status_code, error_kind, tries
+    ):
         return Verdict("failed", reason=reason, is_gone=not error_kind and status_code == GONE)
     delay_s = policy.delays_s[tries - 1] * (1 + chance * policy.jitter_percent / 100)
     if status_code in ASKS_FOR_PATIENCE:
@@ -102,11 +106,19 @@ def judge_attempt(
     return Verdict("pending", now + timedelta(seconds=delay_s))
 
 
+def _why_hopeless(error_kind: str, is_hopeless: bool) -> str:
+    if error_kind in _UNSENDABLE:
+        return "A retry can't help: what is to be sent can't be sent as it is."
+    if is_hopeless:
+        return (
+            "A retry can't help: the URL names an address that this installation does not send to."
+        )
+    return ""
+
+
 def _why_not_again(
     policy: RetryPolicy, status_code: int | None, error_kind: str, tries: int
 ) -> str:
-    if error_kind in _HOPELESS:
-        return "What is to be sent can't be sent; trying again would not change that."
     if status_code is not None and not error_kind:
         if status_code in parse_statuses(policy.halt):
             return f"The webhook halts on status {status_code}."

@@ -14,12 +14,21 @@ NOW = datetime(2025, 1, 15, 10, 30, tzinfo=UTC)
 
 
 def judge(
-    status_code=None, error_kind="", *, tries=1, age_s=0.0, retry_after="", chance=0.0, **policy
+    status_code=None,
+    error_kind="",
+    *,
+    is_hopeless=False,
+    tries=1,
+    age_s=0.0,
+    retry_after="",
+    chance=0.0,
+    **policy,
 ):
     return judge_attempt(
         RetryPolicy(**policy),
         status_code=status_code,
         error_kind=error_kind,
+        is_hopeless=is_hopeless,
         retry_after=retry_after,
         tries=tries,
         age_s=age_s,
@@ -51,6 +60,12 @@ def test_no_whole_answer_is_tried_again(kind):
 
 def test_what_can_not_be_sent_is_not_tried_again():
     assert judge(None, "invalid").status == "failed"
+
+
+def test_an_address_that_is_refused_as_it_is_written_is_not_tried_again():
+    verdict = judge(None, "blocked", is_hopeless=True)
+    assert (verdict.status, verdict.next_attempt_at) == ("failed", None)
+    assert verdict.reason.startswith("A retry can't help: the URL names an address")
 
 
 def test_a_good_status_with_a_broken_body_is_no_success():

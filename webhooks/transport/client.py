@@ -96,6 +96,7 @@ class Transport:
             duration_ms=round((monotonic() - started) * 1000),
             remote_address=attempt.remote_address,
             request_sent=attempt.request_sent,
+            is_hopeless=fault.is_hopeless if fault else False,
         )
 
     def sweep(self) -> None:
@@ -167,7 +168,7 @@ class Transport:
             self._known.clear()
         target = judge_url(request.url, self._policy, self._known)
         if isinstance(target, Refusal):
-            raise Fault(ErrorKind(target.kind), target.reason)
+            raise Fault(ErrorKind(target.kind), target.reason, is_hopeless=True)
         return target
 
     def _exchange(self, request: OutboundRequest, target: Target, attempt: Attempt) -> Answer:

@@ -72,12 +72,15 @@ class Outcome:
     duration_ms: int
     remote_address: str  # "ip:port" really connected to, "" when there was no connection
     request_sent: bool  # False only when no byte of the request can have reached the receiver
+    # The URL itself says what is refused, so the same request always will be; a name may get another address.
+    is_hopeless: bool = False
 
 
 class Fault(Exception):
     """A request went wrong in an expected way: the kind, and words for people."""
 
-    def __init__(self, kind: ErrorKind, words: str) -> None:
+    def __init__(self, kind: ErrorKind, words: str, *, is_hopeless: bool = False) -> None:
         super().__init__(words)
         self.kind = kind
         self.words = words
+        self.is_hopeless = is_hopeless
