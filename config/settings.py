@@ -209,6 +209,8 @@ USE_I18N = True
 USE_TZ = True
 
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
+# For each step of the talk with a mail server: one that hangs must not keep a worker for ever.
+EMAIL_TIMEOUT = 10
 vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="signalbox@localhost")
 

@@ -2,6 +2,7 @@
 
 from django.utils import timezone
 
+from config.clocks import shared_now
 from config.queues import on_bell, on_sweep, ring, stopping
 from records.dispatch import BATCH_SIZE, dispatch_events
 from records.messages import send_mails
@@ -36,5 +37,5 @@ def ring_for_waiting_events() -> None:
 
 @on_sweep
 def ring_for_waiting_mails() -> None:
-    if Mail.objects.due(timezone.now()).exists():
+    if Mail.objects.due(shared_now()).exists():
         ring("chores")

@@ -1,12 +1,17 @@
 """Notifications and mails: written with the change, sent by workers, tried again when the mail server is away."""
 
+import time
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.core import mail as outbox
+from django.core.mail.backends.smtp import EmailBackend
 from django.db import transaction
 from django.utils import timezone
 
+from config.leases import renewing
+from config.queues import LEASE_S, TookTooLong
 from records.messages import RETRY_DELAYS_S, admins, notify, queue_mail, send_mails
 from records.models import Mail, Notification, User
 
@@ -107,3 +112,54 @@ def test_a_worker_that_dies_while_sending_leaves_the_mail_to_others(monkeypatch)
     assert send_mails() == 0  # its lease still holds
     let_time_pass()
     assert send_mails() == 1
+
+
+def test_a_dead_workers_mail_waits_for_its_lease_and_no_longer(monkeypatch):
+    def die(self):
+        raise SystemExit
+
+    for _ in range(3):
+        queue_mail(to=["ann@example.com"], subject="Hello", body="…")
+    with monkeypatch.context() as patch:
+        patch.setattr("django.core.mail.EmailMessage.send", die)
+        with pytest.raises(SystemExit):
+            send_mails()
+    assert send_mails() == 2  # only the one in the air waits
+    now = timezone.now()
+    assert Mail.objects.due(now + timedelta(seconds=LEASE_S)).count() == 1
+
+
+def test_a_worker_that_is_told_to_stop_while_sending_leaves_the_mail_as_it_is(monkeypatch):
+    def take_too_long(self):
+        raise TookTooLong("120 seconds")
+
+    monkeypatch.setattr("django.core.mail.EmailMessage.send", take_too_long)
+    queue_mail(to=["ann@example.com"], subject="Hello", body="…")
+    with pytest.raises(TookTooLong):
+        send_mails()
+    assert Mail.objects.get().error == ""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_mail_server_that_takes_its_time_gets_the_mail_once(monkeypatch):
+    monkeypatch.setattr("records.messages.LEASE_S", 0.5)
+    monkeypatch.setattr("records.messages.renewing", partial(renewing, every_s=0.05))
+    others = []
+
+    def take_time(self):
+        ends = time.monotonic() + 1.2
+        while time.monotonic() < ends:
+            time.sleep(0.1)
+            others.append(Mail.objects.due(timezone.now()).count())
+
+    monkeypatch.setattr("django.core.mail.EmailMessage.send", take_time)
+    queue_mail(to=["ann@example.com"], subject="Hello", body="…")
+    assert send_mails() == 1
+    assert len(others) > 5
+    assert set(others) == {0}
+    mail = Mail.objects.get()
+    assert (mail.attempts, mail.next_attempt_at) == (1, None)
+
+
+def test_each_step_of_the_talk_with_a_mail_server_has_an_end():
+    assert 0 < EmailBackend().timeout <= 10
