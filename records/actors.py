@@ -22,6 +22,11 @@ class Cause:
     run_id: str | None = None
     depth: int = 0
 
+    @property
+    def name(self) -> str:
+        """How people are told who it was."""
+        return self.label or (str(self.user) if self.user else "Signalbox")
+
 
 _NOBODY = Cause()
 _cause: ContextVar[Cause | Callable[[], Cause]] = ContextVar("cause", default=_NOBODY)

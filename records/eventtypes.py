@@ -20,6 +20,18 @@ CATALOGUE: Final[dict[str, dict[str, str]]] = {
         "quarantined": "Quarantined",
         "released": "Released from quarantine",
     },
+    "comment": {
+        "created": "Created",
+        "updated": "Updated",
+        "deleted": "Deleted",
+    },
+    "discussion": {"membership_changed": "Membership changed"},
+    "task": {
+        "created": "Created",
+        "updated": "Updated",
+        "completed": "Completed",
+        "deleted": "Deleted",
+    },
     "object": {
         "created": "Created",
         "updated": "Updated",
@@ -41,6 +53,13 @@ CATALOGUE: Final[dict[str, dict[str, str]]] = {
         "restored": "Restored",
         "membership_changed": "Membership changed",
     },
+    "invitation": {
+        "created": "Created",
+        "updated": "Updated",
+        "accepted": "Accepted",
+        "declined": "Declined",
+        "revoked": "Revoked",
+    },
     "space": {"login_failed": "Login failed"},
     "job": {"failed": "Failed"},
     "run": {"failed": "Failed"},
@@ -49,9 +68,13 @@ CATALOGUE: Final[dict[str, dict[str, str]]] = {
 
 TYPE_LABELS: Final = {
     "record": "Record",
+    "comment": "Comment",
+    "discussion": "Discussion (who takes part)",
+    "task": "Task",
     "object": "Object",
     "user": "User",
     "team": "Team",
+    "invitation": "Invitation",
     "space": "Space (the whole installation)",
     "job": "Webhook job",
     "run": "Run (of an automation)",
@@ -60,6 +83,14 @@ TYPE_LABELS: Final = {
 
 # Names in a record's snapshot and in `changed` that are not fields of its object.
 RECORD_ATTRIBUTES: Final = ("stage", "state", "owner")
+
+# Types whose events are about a record: they can be limited to an object.
+RECORD_TYPES: Final = frozenset({"record", "comment", "discussion", "task"})
+
+
+def has_record(name: str) -> bool:
+    """Whether events of this name are about a record, and so about its object. A task may be about none."""
+    return name.partition(".")[0] in RECORD_TYPES
 
 
 def event_names() -> list[str]:
@@ -83,6 +114,8 @@ def names_of(
     `record.submitted`; an update that moves the stage is `record.updated`, `record.field_changed` and
     `record.stage_changed`.
     """
+    if change in ("task.updated", "invitation.updated"):
+        return frozenset((change, *_ends(change, before or {}, after or {})))
     if change not in ("record.created", "record.updated"):
         return frozenset((change,))
     names = {change}
@@ -98,3 +131,12 @@ def names_of(
         if any(name not in ("state", "owner") for name in changed):
             names.add("record.field_changed")
     return frozenset(names)
+
+
+def _ends(change: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """Updates by which a task is done, or an invitation accepted, declined or revoked."""
+    if change == "task.updated":
+        is_done = bool(after.get("done")) and not before.get("done")
+        return ["task.completed"] if is_done else []
+    status = after.get("status")
+    return [f"invitation.{status}"] if status != before.get("status") else []

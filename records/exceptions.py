@@ -61,3 +61,11 @@ class ObjectDeleted(RecordsError):
 
 class CannotRestore(RecordsError):
     """This cannot be restored."""
+
+
+class AlreadyGone(RecordsError):
+    """Somebody has deleted this meanwhile."""
+
+
+class InvitationClosed(RecordsError):
+    """This invitation can be answered no more."""

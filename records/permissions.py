@@ -5,9 +5,11 @@ from typing import Final, Literal
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser, Permission
 from django.contrib.contenttypes.models import ContentType
+from django.db.models import Q
 
 from records.models import ObjectDefinition, Record, User
 from records.models.objects import ObjectDefinitionQuerySet
+from records.models.people import UserQuerySet
 
 Action = Literal["view", "add", "change", "move", "close", "delete"]
 Anyone = User | AnonymousUser | AbstractBaseUser
@@ -46,6 +48,20 @@ def visible_objects(user: Anyone) -> ObjectDefinitionQuerySet:
         if name.startswith(f"records.{action}_")
     }
     return objects.filter(slug__in=slugs)
+
+
+def people_who_can(action: Action, object_definition: ObjectDefinition) -> UserQuerySet:
+    """The active users of whom `can` holds: one query."""
+    actions: list[Action] = ["view", "change"] if action == "view" else [action]
+    codenames = [permission_codename(one, object_definition) for one in actions]
+    codenames += [ACTIONS[one][1] for one in actions]
+    granted = Permission.objects.filter(content_type=_content_type(), codename__in=codenames)
+    themselves = User.objects.filter(user_permissions__in=granted)
+    by_team = User.objects.filter(groups__permissions__in=granted)
+    people: UserQuerySet = User.objects.active().filter(
+        Q(is_superuser=True) | Q(pk__in=themselves.values("pk")) | Q(pk__in=by_team.values("pk"))
+    )
+    return people
 
 
 def permission_codename(action: Action, object_definition: ObjectDefinition) -> str:

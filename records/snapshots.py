@@ -3,8 +3,11 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from records.models.discussions import Comment
+from records.models.invitations import Invitation
 from records.models.objects import FieldDefinition, ObjectDefinition, Stage
 from records.models.records import Record
+from records.models.tasks import Task
 from records.models.tracking import copy_value, same
 
 OBJECT_NAMES = ("slug", "name", "plural", "icon", "description", "position", "allow_drafts")
@@ -65,6 +68,46 @@ def object_snapshot(object_id: int) -> dict[str, Any] | None:
         "deleted": deleted,
         "fields": {item.pop("slug"): item for item in fields},
         "stages": {item.pop("slug"): item for item in stages},
+    }
+
+
+def comment_snapshot(comment: Comment) -> dict[str, Any]:
+    return {
+        "body": comment.body,
+        "author": comment.author_id,
+        "author_name": comment.author_name,
+        "record_id": comment.record_id,
+    }
+
+
+def discussion_snapshot(record: Record, participants: Iterable[str]) -> dict[str, Any]:
+    """A discussion is its record's; `participants` are ids of users."""
+    return {"record_id": record.pk, "participants": sorted(participants)}
+
+
+def task_snapshot(task: Task, assignees: Iterable[str]) -> dict[str, Any]:
+    """`assignees` are ids of users."""
+    return {
+        "title": task.title,
+        "note": task.note,
+        "assignees": sorted(assignees),
+        "due_on": task.due_on.isoformat() if task.due_on else None,
+        "done": task.is_done,
+        "done_by": task.done_by_id,
+        "record_id": task.record_id,
+    }
+
+
+def invitation_snapshot(invitation: Invitation) -> dict[str, Any]:
+    """Never its token."""
+    return {
+        "email": invitation.email,
+        "status": str(invitation.status),
+        "team": f"team_{invitation.team_id}" if invitation.team_id else None,
+        "team_name": invitation.team.name if invitation.team else None,
+        "invited_by": invitation.invited_by_id,
+        "accepted_by": invitation.accepted_by_id,
+        "expires_at": invitation.expires_at.isoformat(timespec="seconds").replace("+00:00", "Z"),
     }
 
 

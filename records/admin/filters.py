@@ -91,13 +91,17 @@ class EventTypeFilter(admin.SimpleListFilter):
     parameter_name = "event"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        beside = {"submitted", "field_changed", "stage_changed", "saved", "closed"}
+        beside = {
+            *("record.submitted", "record.field_changed", "record.stage_changed"),
+            *("record.saved", "record.closed", "task.completed"),
+            *("invitation.accepted", "invitation.declined", "invitation.revoked"),
+        }
         return [
             (f"{kind}.{event}", f"{TYPE_LABELS[kind].partition(' (')[0]} · {label}")
             for kind, events in CATALOGUE.items()
             if kind in TYPE_LABELS
             for event, label in events.items()
-            if not (kind == "record" and event in beside)
+            if f"{kind}.{event}" not in beside
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:

@@ -1,5 +1,26 @@
-"""Every change becomes an event, in the transaction of the change: one file for each kind of subject."""
+"""Every change becomes an event, in the transaction of the change: one file for each kind of subject.
 
-from records.signals import logins, objects, people, records, teams
+Comments, tasks and invitations are told by their services; here is what happens to them by other changes.
+"""
 
-__all__ = ["logins", "objects", "people", "records", "teams"]
+from records.signals import (
+    discussions,
+    invitations,
+    logins,
+    objects,
+    people,
+    records,
+    tasks,
+    teams,
+)
+
+__all__ = [
+    "discussions",
+    "invitations",
+    "logins",
+    "objects",
+    "people",
+    "records",
+    "tasks",
+    "teams",
+]
