@@ -134,6 +134,26 @@ if _database["ENGINE"].endswith("sqlite3"):
         # WAL lets readers go on while one writes; NORMAL survives the death of any process.
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-20000;",
     }
+elif _database["ENGINE"].endswith("postgresql"):
+    _given = _database.get("OPTIONS", {})
+    # A machine that is lost in the middle of a transaction must not keep its locks: the server ends what has been
+    # silent in one for so long, and both sides notice within half a minute that the other is gone. What
+    # DATABASE_URL says itself comes last, and so wins.
+    _session = {
+        "idle_in_transaction_session_timeout": "30s",
+        "tcp_keepalives_idle": 10,
+        "tcp_keepalives_interval": 5,
+        "tcp_keepalives_count": 3,
+    }
+    _database["OPTIONS"] = {
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        **_given,
+        "options": " ".join(
+            [*(f"-c {name}={value}" for name, value in _session.items()), _given.get("options", "")]
+        ).strip(),
+    }
 # A connection is kept for so long; one that the database has dropped meanwhile is noticed before it is used.
 _database["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE_S", default=600)
 _database["CONN_HEALTH_CHECKS"] = True
