@@ -35,6 +35,7 @@ ERROR_NAMES: Final[dict[str, str]] = {
     "interrupted": "Interrupted",
     "secret": "Secret",
     "disabled": "Destination disabled",
+    "internal": "Signalbox's own mistake",
 }
 _ICONS: Final = {"interrupted": "power_off", "timeout": "timer_off", "template": "edit_off"}
 
@@ -58,6 +59,8 @@ _ERROR_HINTS: Final[dict[str, str]] = {
     "secret": "Add the secret, or give it a value that fits, then retry. The webhook's page names what it uses.",
     "disabled": "Once the destination works again, enable it on its page, which then offers to retry what "
     "failed meanwhile.",
+    "internal": "This is no fault of the receiver or the webhook: the log of the worker has the details for whoever "
+    "runs this installation. A retry helps once it is mended.",
     "interrupted": "The receiver can tell a repeated request by its webhook-id, which stays the same.",
 }
 

@@ -2,6 +2,10 @@
 
 import pytest
 
+from webhooks.binding import SECRET_ERROR
+from webhooks.claims import INTERRUPTED
+from webhooks.destinations import DISABLED
+from webhooks.subscriptions import TEMPLATE_ERROR
 from webhooks.summaries import ERROR_NAMES, attempt_summary, hint_of, status_words, summary_of
 from webhooks.transport.outcome import ErrorKind
 
@@ -55,3 +59,9 @@ def test_every_kind_of_error_has_a_name_and_advice(kind: str) -> None:
 def test_every_failure_has_advice(status_code: int) -> None:
     assert hint_of(is_success=False, status_code=status_code, error_kind="").endswith(".")
     assert hint_of(is_success=True, status_code=status_code, error_kind="") == ""
+
+
+@pytest.mark.parametrize("kind", [INTERRUPTED, DISABLED, SECRET_ERROR, TEMPLATE_ERROR, "internal"])
+def test_our_own_kinds_of_errors_have_a_name_and_advice_too(kind: str) -> None:
+    assert ERROR_NAMES[kind] != kind
+    assert hint_of(is_success=False, status_code=None, error_kind=kind).endswith(".")
