@@ -13,12 +13,22 @@ _NEXT_LINE: Final = " \\\n  "
 
 
 def curl_command(
-    *, method: str, url: str, headers: Iterable[tuple[str, str]], body: str = ""
+    *,
+    method: str,
+    url: str,
+    headers: Iterable[tuple[str, str]],
+    body: str = "",
+    certificate: str = "",
 ) -> str:
-    """A command for a POSIX shell, one option on each line."""
+    """A command for a POSIX shell, one option on each line.
+
+    `certificate`: the name of a client certificate. The command asks for a file of that name; a value is never in it.
+    """
     pairs = list(headers)
     # Brackets and braces in a URL would otherwise be read as patterns.
     lines = [f"curl --globoff --request {shlex.quote(method)} {shlex.quote(url)}"]
+    if certificate:
+        lines.append(f"--cert {shlex.quote(f'./{certificate}.pem')}")
     lines += [f"--header {shlex.quote(_header(name, value))}" for name, value in pairs]
     if not body:
         return _NEXT_LINE.join(lines)

@@ -26,6 +26,7 @@ from tests.webhooks.jobs_at_hand import (
     an_event,
     id_of_age,
 )
+from webhooks.binding import Credentials
 from webhooks.models import JobChange, WebhookJob
 from webhooks.models.destinations import Destination
 
@@ -762,3 +763,13 @@ def test_a_job_that_went_on_while_the_form_was_open_is_not_overwritten(boss: Cli
     assert "tried again since you opened it" in unescape(response.content.decode())
     job.refresh_from_db()
     assert job.body == '{"a":1}'
+
+
+def test_a_job_with_a_client_certificate_names_it(boss: Client) -> None:
+    job = a_job(credentials=Credentials(certificate="partner_cert").to_json())
+    html = page(boss, f"{LIST}{job.pk}/change/")
+    assert "With the client certificate <code>partner_cert</code>" in html
+    assert "--cert ./partner_cert.pem" in html
+    other = page(boss, f"{LIST}{a_job().pk}/change/")
+    assert "certificate</" not in other
+    assert "--cert" not in other

@@ -1,6 +1,7 @@
 """The list and the form of webhooks, its preview, and tests sent from it."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from records.models import FieldDefinition, ObjectDefinition, Record, User
+from tests.webhooks.hostile import Authority
 from tests.webhooks.making import make_job
 from webhooks.keyring import SecretKind
 from webhooks.models import FailureGroup, JobStatus, Webhook, WebhookJob
@@ -396,6 +398,25 @@ def test_the_preview_names_secrets_and_never_has_their_values(
         "put in when it is sent",
     ):
         assert words in page, words
+
+
+@pytest.mark.parametrize(
+    ("kind", "version"), [(SecretKind.SYMMETRIC, "v1,…"), (SecretKind.ED25519, "v1a,…")]
+)
+def test_the_preview_shows_the_version_of_the_signature(
+    admin: Client, leads: ObjectDefinition, kind: str, version: str
+) -> None:
+    create_secret(name="signer", kind=kind)
+    assert f"{version} signed with signer" in preview(admin, signing_secret="signer")
+
+
+def test_the_preview_names_the_client_certificate(admin: Client, tmp_path: Path) -> None:
+    pem = Authority(tmp_path).issue_pem("client")
+    create_secret(name="partner_cert", kind=SecretKind.CERTIFICATE, value=pem)
+    page = preview(admin, client_certificate="partner_cert")
+    assert "With the client certificate <code>partner_cert</code>" in page
+    assert "--cert ./partner_cert.pem" in page
+    assert not any(line in page for line in pem.splitlines() if "-----" not in line)
 
 
 # --- The preview -----------------------------------------------------------------------------------

@@ -57,6 +57,14 @@ def test_a_body_that_begins_with_an_at_sign_is_no_file_name() -> None:
     assert arguments(command)[-2:] == ["--data-raw", "@/etc/passwd"]
 
 
+def test_a_client_certificate_is_a_file_of_its_name() -> None:
+    command = curl_command(
+        method="GET", url="https://example.com/", headers=[], certificate="partner_cert"
+    )
+
+    assert arguments(command)[-2:] == ["--cert", "./partner_cert.pem"]
+
+
 def test_an_empty_header_is_sent_empty() -> None:
     command = curl_command(method="GET", url="https://example.com/", headers=[("X-Empty", "")])
 

@@ -13,6 +13,7 @@ from records.eventtypes import label_of
 from records.models import Event, Record
 from webhooks.admin.bodies import BodyView, view_body, with_code
 from webhooks.admin.links import admin_url, page_url
+from webhooks.binding import Credentials
 from webhooks.curl import curl_command
 from webhooks.masking import mask_header
 from webhooks.models import JobChange, JobStatus, RequestLog, Webhook, WebhookJob
@@ -83,6 +84,7 @@ def job_context(request: HttpRequest, job: WebhookJob, *, may_change: bool) -> d
         ),
         "waits_for": _waits_for(job),
         "headers": _masked(job.shown_headers),
+        "certificate": Credentials.from_json(job.credentials).certificate,
         "is_open": job.status in OPEN_STATUSES,
         "is_unmade": is_unmade,
         "can_retry": may_change and job.status in RETRYABLE,
@@ -218,7 +220,13 @@ def _curl(job: WebhookJob, latest: AttemptView | None, *, in_full: bool) -> str:
     headers = latest.log.request_headers if latest else job.shown_headers
     pairs = _pairs(headers if in_full else _masked(headers))
     body = latest.log.request_body if latest else job.shown_body
-    return curl_command(method=method, url=url, headers=pairs, body=body)
+    return curl_command(
+        method=method,
+        url=url,
+        headers=pairs,
+        body=body,
+        certificate=Credentials.from_json(job.credentials).certificate,
+    )
 
 
 def _cause(request: HttpRequest, job: WebhookJob) -> dict[str, Any]:

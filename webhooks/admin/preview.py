@@ -18,7 +18,8 @@ from webhooks.binding import Credentials, context_with_secrets, nonce_of
 from webhooks.claims import ClaimedJob
 from webhooks.curl import curl_command
 from webhooks.jsontext import JSONTextError, read_json, write_json
-from webhooks.models import Webhook, WebhookJob
+from webhooks.keyring import SecretKind
+from webhooks.models import Secret, Webhook, WebhookJob
 from webhooks.outbound import network_policy, outbound_request
 from webhooks.rendering import (
     RenderedRequest,
@@ -80,6 +81,8 @@ class Preview:
     values: list[Value] = field(default_factory=list)
     errors: dict[str, str] = field(default_factory=dict)
     curl: str = ""
+    # The name of the client certificate that it is sent with.
+    certificate: str = ""
 
     # Nothing is entered yet: that is no mistake.
     lacks_url: bool = False
@@ -166,10 +169,11 @@ def _put_on_the_wire(preview: Preview, request: RenderedRequest, credentials: Cr
     wire = outbound_request(cast(ClaimedJob, job))
     headers = list(wire.headers)
     if credentials.signing:
-        headers.insert(2, ("webhook-signature", f"v1,… signed with {credentials.signing}"))
+        headers.insert(2, ("webhook-signature", _signature_of(credentials.signing)))
     own = {name.lower() for name, _ in request.headers}
     preview.headers = [Header(name, value, name.lower() not in own) for name, value in headers]
     preview.url = job.url
+    preview.certificate = credentials.certificate
     if "body" not in preview.errors:
         preview.body = view_body(job.body)
     if request.lane and not request.lane.startswith("secret:"):
@@ -180,8 +184,18 @@ def _put_on_the_wire(preview: Preview, request: RenderedRequest, credentials: Cr
             preview.url = judged.url
     if preview.is_complete:
         preview.curl = curl_command(
-            method=job.method, url=preview.url, headers=wire.headers, body=job.body
+            method=job.method,
+            url=preview.url,
+            headers=wire.headers,
+            body=job.body,
+            certificate=credentials.certificate,
         )
+
+
+def _signature_of(name: str) -> str:
+    """What the header will begin with, by the kind of the key."""
+    is_ed25519 = Secret.objects.filter(name=name, kind=SecretKind.ED25519).exists()
+    return f"{'v1a' if is_ed25519 else 'v1'},… signed with {name}"
 
 
 def _is_plain(request: RenderedRequest, credentials: Credentials) -> bool:
