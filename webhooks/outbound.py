@@ -11,6 +11,7 @@ from django.utils import timezone
 from webhooks.addresses import NetworkPolicy
 from webhooks.binding import Credentials
 from webhooks.claims import ClaimedJob
+from webhooks.headers import set_headers
 from webhooks.keyring import Keyring
 from webhooks.outcomes import Finished
 from webhooks.sealing import send_sealed
@@ -42,14 +43,15 @@ def make_transport() -> Transport:
 def outbound_request(job: ClaimedJob) -> OutboundRequest:
     """The request of this attempt. Its `webhook-id` is the same on every attempt of a job.
 
+    A header that the webhook sets goes instead of ours, except for those that identify the attempt.
+
     Names from https://www.standardwebhooks.com.
     """
-    headers = [
-        ("webhook-id", job.id),
-        ("webhook-timestamp", str(int(time.time()))),
-        ("User-Agent", USER_AGENT),
-    ]
-    headers += [(name, value) for name, value in job.headers]
+    headers = [(name, value) for name, value in job.headers]
+    headers = set_headers([("User-Agent", USER_AGENT)], headers)
+    headers = set_headers(
+        headers, [("webhook-id", job.id), ("webhook-timestamp", str(int(time.time())))]
+    )
     return OutboundRequest(
         method=job.method,
         url=job.url,
