@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 SYMMETRIC_PREFIX: Final = "whsec_"
 PRIVATE_PREFIX: Final = "whsk_"
@@ -22,6 +22,7 @@ MIN_KEY_BYTES: Final = 24
 MAX_KEY_BYTES: Final = 64
 _NEW_KEY_BYTES: Final = 32
 _SEED_BYTES: Final = 32
+_PUBLIC_BYTES: Final = 32
 
 # SHA-1 is left out: nobody should begin with it now.
 ALGORITHMS: Final = ("sha256", "sha512")
@@ -93,6 +94,14 @@ def read_ed25519_key(text: str) -> Ed25519Key:
     if raw[_SEED_BYTES:] not in (b"", key.public_key().public_bytes_raw()):
         raise KeyProblem("The two halves of this key don't belong together.")
     return Ed25519Key(key)
+
+
+def read_ed25519_public_key(text: str) -> Ed25519PublicKey:
+    """`whpk_` and the base64 of 32 bytes: what verifies an Ed25519 signature. Raises KeyProblem."""
+    raw = _decode(text.strip().removeprefix(PUBLIC_PREFIX), PUBLIC_PREFIX)
+    if len(raw) != _PUBLIC_BYTES:
+        raise KeyProblem(f"This key has {len(raw)} bytes; a public Ed25519 key has 32.")
+    return Ed25519PublicKey.from_public_bytes(raw)
 
 
 def signature_headers(
