@@ -9,7 +9,8 @@ bind = (
     if ":" in settings.HOST
     else f"{settings.HOST}:{settings.PORT}"
 )
-worker_class = "gthread"
+# Threads of gunicorn's own kind (gthread), with deadlines for senders that drip.
+worker_class = "config.web_worker.PatientWorker"
 # Two processes use two cores; threads wait for the database and for inbound calls that want an answer.
 workers = settings.WEB_PROCESSES
 threads = settings.WEB_THREADS
