@@ -14,11 +14,10 @@ from webhooks.intake.refusals import Malformed, TooLarge
 MAX_NUMBER_LENGTH: Final = 100
 _NAMED_IN_A_NOTE: Final = 3
 
-# What tells depth and number: strings (to pass over them; the last one may lack its end), empty containers, brackets
-# and commas. Possessive throughout, so that nothing is looked at twice.
-_STRUCTURE: Final = re.compile(
-    r'"(?:[^"\\]++|\\.)*+"?|[\[{][ \t\r\n]*+[\]}]|[\[{]|[\]}]|,', re.DOTALL
-)
+# The last one may lack its end. Possessive throughout, so that nothing is looked at twice.
+_STRING: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+_EMPTY: Final = re.compile(r"[\[{][ \t\r\n]*+[\]}]")
+_BRACKET: Final = re.compile(r"[\[\]{}]")
 _ESCAPED_UNSTORABLE: Final = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 
 
@@ -54,34 +53,33 @@ def parse_json(text: str, limits: Limits) -> tuple[Any, tuple[str, ...]]:
 
 def _check_structure(text: str, limits: Limits) -> None:
     """Raise TooLarge before the parser, which calls itself for each level, sees what is too deep or too much."""
-    depth = members = 0
-    for found in _STRUCTURE.finditer(text):
-        token = found[0]
-        first = token[0]
-        if first == '"':
-            continue
-        if first == ",":
-            members += 1
-        elif first in "]}":
-            depth -= 1
-        elif len(token) > 1:
-            _check_depth(depth + 1, limits)
-        else:
-            members += 1
-            depth += 1
-            _check_depth(depth, limits)
-        if members > limits.items:
-            raise TooLarge(
-                f"The JSON has more than {limits.items:,} keys and items. Send it in several requests."
-            )
-
-
-def _check_depth(depth: int, limits: Limits) -> None:
-    if depth > limits.depth:
+    bare = _STRING.sub('"', text)
+    # A key or an item follows each comma, and each opening bracket unless nothing is in it.
+    openings = bare.count("[") + bare.count("{")
+    members = bare.count(",") + openings
+    if members > limits.items and members - len(_EMPTY.findall(bare)) > limits.items:
+        raise TooLarge(
+            f"The JSON has more than {limits.items:,} keys and items. Send it in several requests."
+        )
+    if openings > limits.depth and _depth(bare, limits.depth) > limits.depth:
         raise TooLarge(
             f"The JSON is nested more than {limits.depth} levels deep. "
             "Send it flatter, or the deep part as a text."
         )
+
+
+def _depth(bare: str, enough: int) -> int:
+    """How deep brackets are nested; no further than one level beyond what is enough."""
+    depth = deepest = 0
+    for bracket in _BRACKET.findall(bare):
+        if bracket in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+            if deepest > enough:
+                break
+        else:
+            depth -= 1
+    return deepest
 
 
 def _integer(digits: str) -> int:

@@ -38,12 +38,10 @@ def test_a_minutes_worth_may_come_at_once_and_then_they_wait(counted_by):
 
 
 def test_who_waits_as_told_is_let_in(counted_by):
-    for _ in range(600):
-        ask(of_endpoint=600)
-    wait_s = ask(of_endpoint=600)
-    if wait_s is not None:  # else the machine was so slow that it filled again
-        assert wait_s <= 0.1
-        time.sleep(wait_s + 0.002)
+    answers = (ask(of_endpoint=600) for _ in range(2000))
+    wait_s = next(answer for answer in answers if answer is not None)
+    assert wait_s <= 0.1
+    time.sleep(wait_s + 0.002)
     assert ask(of_endpoint=600) is None
 
 
