@@ -65,16 +65,21 @@ def retry_job(
     return locked
 
 
-def retry_jobs(*, ids: Sequence[str], actor: User | None) -> tuple[int, int]:
-    """Retry many. How many were put back to pending, and how many were left as they are."""
+def retry_jobs(
+    *, ids: Sequence[str], actor: User | None, bulk_id: str = ""
+) -> tuple[int, int]:
+    """Retry many. How many were put back to pending, and how many were left as they are.
+
+    `bulk_id`: the bulk retry that it is a step of; what is noted of each job names it.
+    """
     retried = 0
     for start in range(0, len(ids), CHUNK_SIZE):
-        retried += _retry_chunk(ids[start : start + CHUNK_SIZE], actor)
+        retried += _retry_chunk(ids[start : start + CHUNK_SIZE], actor, bulk_id)
     return retried, len(ids) - retried
 
 
 @transaction.atomic
-def _retry_chunk(ids: Sequence[str], actor: User | None) -> int:
+def _retry_chunk(ids: Sequence[str], actor: User | None, bulk_id: str) -> int:
     """Always locked in the same order, so that two people who retry the same jobs do not wait for each other."""
     jobs = WebhookJob.objects.filter(pk__in=ids, status__in=RETRYABLE).order_by("pk")
     locked = [job for job in jobs.select_for_update() if not _is_due(job)]
@@ -83,7 +88,7 @@ def _retry_chunk(ids: Sequence[str], actor: User | None) -> int:
     retried = 0
     for job in unmade:
         try:
-            _send_again(job, actor)
+            _send_again(job, actor, bulk_id)
         except JobRefused:
             continue
         retried += job.status == JobStatus.PENDING
@@ -100,19 +105,19 @@ def _retry_chunk(ids: Sequence[str], actor: User | None) -> int:
         finished_at=None,
         reason="",
     )
-    _note(again, JobChange.Action.RETRIED, actor)
+    _note(again, JobChange.Action.RETRIED, actor, bulk_id)
     ring_on_commit("deliveries")
     return retried + len(again)
 
 
-def _send_again(job: WebhookJob, actor: User | None) -> None:
+def _send_again(job: WebhookJob, actor: User | None, bulk_id: str = "") -> None:
     """`job` is locked."""
     if job.error_kind == TEMPLATE_ERROR:
         _render_again(job)
     else:
         _put_back(job)
     job.save()
-    _note([job.pk], JobChange.Action.RETRIED, actor)
+    _note([job.pk], JobChange.Action.RETRIED, actor, bulk_id)
     ring_on_commit("deliveries")
 
 
@@ -187,8 +192,13 @@ def _cancel_chunk(ids: Sequence[str], actor: User | None) -> int:
     return len(locked)
 
 
-def _note(ids: Sequence[str], action: JobChange.Action, actor: User | None) -> None:
-    JobChange.objects.bulk_create(JobChange(job_id=pk, action=action, actor=actor) for pk in ids)
+def _note(
+    ids: Sequence[str], action: JobChange.Action, actor: User | None, bulk_id: str = ""
+) -> None:
+    changes = {"bulk": bulk_id} if bulk_id else {}
+    JobChange.objects.bulk_create(
+        JobChange(job_id=pk, action=action, actor=actor, changes=changes) for pk in ids
+    )
 
 
 def _shown(job: WebhookJob) -> dict[str, Any]:

@@ -11,12 +11,15 @@ from records.models import User
 from tests.webhooks.jobs_at_hand import a_failed_job, a_job, a_person, a_webhook, id_of_age
 from webhooks import bulk_retries
 from webhooks.bulk_retries import (
+    Outcomes,
     cancel_bulk_retry,
     go_on_with_bulk_retries,
+    outcomes_of,
     start_bulk_retry,
 )
 from webhooks.models import BulkRetry, Destination, JobChange, WebhookJob
 from webhooks.retry_filters import RetryFilter, preview_of
+from webhooks.services import retry_jobs
 
 pytestmark = pytest.mark.django_db
 
@@ -418,5 +421,44 @@ def test_the_live_part_is_asked_for_while_it_runs(client):
     part = client.get(page, headers={"HX-Request": "true"})
     assert part["X-Live-Open"] == "1"
     assert "<html" not in text(part)
-    run(bulk)
+    run(bulk)  # what it put back has still to come to something
+    assert client.get(page, headers={"HX-Request": "true"})["X-Live-Open"] == "1"
+    WebhookJob.objects.update(status="succeeded", next_attempt_at=None)
     assert client.get(page, headers={"HX-Request": "true"})["X-Live-Open"] == "0"
+
+
+# --- what became of them ---------------------------------------------------------------------
+
+
+def test_it_tells_what_its_jobs_have_come_to_by_now_and_where_they_are(client):
+    hook = a_webhook()
+    ids = failed(6, webhook=hook)
+    others = failed(2, lane=OTHER)
+    bulk = run(start(lane=LANE, webhook_id=hook.pk))
+    retry_jobs(ids=others, actor=None)
+    for pk, status in zip(ids, ["succeeded", "succeeded", "succeeded", "failed"], strict=False):
+        WebhookJob.objects.filter(pk=pk).update(status=status, next_attempt_at=None)
+    WebhookJob.objects.filter(pk=ids[4]).update(status="cancelled", next_attempt_at=None)
+    assert outcomes_of(bulk) == Outcomes(succeeded=3, failed=1, waiting=1, cancelled=1)
+    page = text(client.get(reverse("admin:webhooks_bulkretry_change", args=[bulk.pk])))
+    for words in ("3 succeeded", "1 failed again", "1 waiting", "1 cancelled"):
+        assert words in page
+    which = f"webhook={hook.pk}&amp;q=https%3A%2F%2Fapi.example.com"
+    for tab in ("tab=all&amp;status=2xx", "tab=failures", "tab=pending"):
+        assert f"?{tab}&amp;{which}" in page
+
+
+def test_a_job_says_that_it_was_retried_with_others(client):
+    (pk,) = failed(1)
+    bulk = run(start())
+    page = text(client.get(reverse("admin:webhooks_webhookjob_change", args=[pk])))
+    assert f'<a href="{reverse("admin:webhooks_bulkretry_change", args=[bulk.pk])}">' in page
+
+
+def test_only_the_newest_retries_are_looked_at_and_it_says_so(client, monkeypatch):
+    monkeypatch.setattr(bulk_retries, "OUTCOMES_WINDOW", 3)
+    failed(5)
+    bulk = run(start())
+    assert outcomes_of(bulk).counted == 3
+    page = text(client.get(reverse("admin:webhooks_bulkretry_change", args=[bulk.pk])))
+    assert "among the newest 3 of them" in page

@@ -94,7 +94,12 @@ class BulkRetryAdmin(JobPages):
         bulk = self._bulk(object_id)
         may_change = self.has_change_permission(request)
         context = progress_context(bulk) | {"may_change": may_change}
-        part = live_part(request, f"{self.folder}/_progress.html", context, is_open=bulk.is_running)
+        part = live_part(
+            request,
+            f"{self.folder}/_progress.html",
+            context,
+            is_open=bulk.is_running or context["outcomes"].waiting > 0,
+        )
         if wants_part(request):
             return part_response(request, part)
         return self.page(request, "progress.html", title=str(bulk), **context, **part)

@@ -6,7 +6,8 @@ from urllib.parse import urlencode
 from django.urls import reverse
 from django.utils import timezone
 
-from webhooks.bulk_retries import MAX_WAITING
+from webhooks.addresses import DEFAULT_PORTS
+from webhooks.bulk_retries import MAX_WAITING, outcomes_of
 from webhooks.models import BulkRetry, Destination
 from webhooks.summaries import ERROR_NAMES, status_words
 
@@ -43,6 +44,7 @@ def progress_context(bulk: BulkRetry) -> dict[str, Any]:
     progress = progress_of(bulk)
     left_to_do = max(0, bulk.total - progress["handled"])
     held = _held(bulk) if bulk.is_running else []
+    outcomes = outcomes_of(bulk)
     return {
         "bulk": bulk,
         "words": words_of(bulk),
@@ -53,9 +55,12 @@ def progress_context(bulk: BulkRetry) -> dict[str, Any]:
         "minutes": _rough_time(left_to_do / rate) if rate and left_to_do and not held else "",
         "held": held,
         "max_waiting": MAX_WAITING,
-        "jobs_url": _history(bulk, "all"),
-        "pending_url": _history(bulk, "pending"),
-        "failures_url": _history(bulk, "failures"),
+        "outcomes": outcomes,
+        # There are more than are looked at, or some were cleaned up since.
+        "is_partly_known": outcomes.counted < bulk.done,
+        "succeeded_url": _history(bulk, tab="all", status="2xx"),
+        "pending_url": _history(bulk, tab="pending"),
+        "failures_url": _history(bulk, tab="failures"),
     }
 
 
@@ -73,7 +78,12 @@ def _held(bulk: BulkRetry) -> list[dict[str, Any]]:
     return [{"lane": lane, "destination": known.get(lane)} for lane in lanes]
 
 
-def _history(bulk: BulkRetry, tab: str) -> str:
-    values = {"tab": tab, "webhook": bulk.webhook_id or ""}
+def _history(bulk: BulkRetry, **filters: str) -> str:
+    """The list of jobs of the same webhook and destination; a URL has no port where it goes without saying."""
+    origin = bulk.lane
+    for scheme, port in DEFAULT_PORTS.items():
+        if origin.startswith(f"{scheme}:"):
+            origin = origin.removesuffix(f":{port}")
+    values = {**filters, "webhook": bulk.webhook_id or "", "q": origin}
     query = urlencode({name: value for name, value in values.items() if value})
     return f"{reverse('admin:webhooks_webhookjob_changelist')}?{query}"

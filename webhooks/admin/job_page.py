@@ -57,6 +57,8 @@ class ChangeView:
     who: str
     icon: str
     rows: Sequence[tuple[str, str, str]]
+    # The bulk retry that it was a step of.
+    bulk_url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,12 +198,20 @@ def _changes(job: WebhookJob) -> list[ChangeView]:
             who=str(change.actor) if change.actor else "Somebody who is gone",
             icon=icons.get(JobChange.Action(change.action), "edit"),
             rows=[
-                (_NAMES.get(name, name), _text(old), _text(new))
-                for name, (old, new) in change.changes.items()
+                (label, _text(old), _text(new))
+                for name, label in _NAMES.items()
+                if name in change.changes
+                for old, new in [change.changes[name]]
             ],
+            bulk_url=_bulk_url(change),
         )
         for change in changes
     ]
+
+
+def _bulk_url(change: JobChange) -> str:
+    pk = change.changes.get("bulk")
+    return reverse("admin:webhooks_bulkretry_change", args=[pk]) if pk else ""
 
 
 _NAMES: Final = {"url": "URL", "headers": "Headers", "body": "Body"}
