@@ -18,6 +18,7 @@ from django.db.models import F, Q
 from config.clocks import shared_now
 from config.queues import LEASE_S
 from records.ids import new_id
+from webhooks.endings import tell_of_ended
 from webhooks.failures import note_failed_jobs
 from webhooks.keyring import Keyring
 from webhooks.lanes import allowances
@@ -140,7 +141,9 @@ def _interrupt_all(jobs: WebhookJobQuerySet, now: datetime) -> int:
             ["status", "interruptions", "max_attempts", "next_attempt_at", "finished_at", "error",
              "error_kind", "status_code", "lease_token", "lease_until"],
         )  # fmt: skip
-        note_failed_jobs([job.pk for job in locked if job.status == JobStatus.FAILED], now)
+        failed = [job.pk for job in locked if job.status == JobStatus.FAILED]
+        note_failed_jobs(failed, now)
+        tell_of_ended(failed)
     return len(locked)
 
 

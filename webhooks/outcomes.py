@@ -6,16 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Final, cast
+from typing import Any, Final
 
-from django.db import connection, models, transaction
+from django.db import transaction
 
+from config.bulk import update_rows
 from config.clocks import shared_now
 from records.ids import new_id
 from webhooks.binding import SECRET_ERROR
 from webhooks.circuits import Tally, is_trouble
 from webhooks.claims import ClaimedJob
 from webhooks.destinations import tell_of_disabled
+from webhooks.endings import tell_of_ended
 from webhooks.failures import note_failed_jobs
 from webhooks.lanes import note_outcomes
 from webhooks.models import Direction, RequestLog, Webhook, WebhookJob
@@ -46,15 +48,20 @@ def record_outcomes(token: uuid.UUID, finished: Sequence[Finished]) -> None:
     verdicts = [_judge(each, now) for each in finished]
     with transaction.atomic():
         RequestLog.objects.bulk_create([_log_row(each) for each in finished])
-        _update_jobs(
+        # One that was claimed anew meanwhile is left alone.
+        update_rows(
+            WebhookJob,
+            _UPDATED_COLUMNS,
+            ("id", "lease_token", "attempts"),
             [
                 _outcome_row(each, verdict, token, now)
                 for each, verdict in zip(finished, verdicts, strict=True)
-            ]
+            ],
         )
         tell_of_disabled(note_outcomes(*_tallies(finished, verdicts), now))
         _switch_off_gone(finished, verdicts, now)
         note_failed_jobs(_ids_of_failed(finished, verdicts), now)
+        tell_of_ended(_ids_of_ended(finished, verdicts))
 
 
 def _log_row(finished: Finished) -> RequestLog:
@@ -163,6 +170,14 @@ def _ids_of_failed(finished: Sequence[Finished], verdicts: Sequence[Verdict]) ->
     ]
 
 
+def _ids_of_ended(finished: Sequence[Finished], verdicts: Sequence[Verdict]) -> list[str]:
+    return [
+        each.job.id
+        for each, verdict in zip(finished, verdicts, strict=True)
+        if verdict.status != "pending"
+    ]
+
+
 def _switch_off_gone(
     finished: Sequence[Finished], verdicts: Sequence[Verdict], now: datetime
 ) -> None:
@@ -177,24 +192,4 @@ def _switch_off_gone(
             is_active=False,
             disabled_reason=f"The receiver answered 410 Gone on {now:%Y-%m-%d %H:%M} UTC:"
             " it does not want these requests any more.",
-        )
-
-
-def _update_jobs(rows: Sequence[Sequence[Any]]) -> None:
-    """One prepared statement for many jobs; one that was claimed anew meanwhile is left alone."""
-    meta = WebhookJob._meta
-    names = (*_UPDATED_COLUMNS, "id", "lease_token", "attempts")
-    fields = [cast("models.Field[Any, Any]", meta.get_field(name)) for name in names]
-    assignments = ", ".join(f"{name} = %s" for name in _UPDATED_COLUMNS)
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            f"UPDATE {meta.db_table} SET {assignments} "  # noqa: S608
-            "WHERE id = %s AND lease_token = %s AND attempts = %s",
-            [
-                [
-                    field.get_db_prep_save(value, connection)
-                    for field, value in zip(fields, row, strict=True)
-                ]
-                for row in rows
-            ],
         )

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from config.queues import ring_on_commit
 from records.models import Event, User
+from webhooks.endings import tell_of_ended
 from webhooks.exceptions import (
     FilterSaysNo,
     JobHasEnded,
@@ -170,6 +171,7 @@ def cancel_job(*, job: WebhookJob, actor: User | None) -> WebhookJob:
     locked.finished_at = timezone.now()
     locked.save(update_fields=["status", "next_attempt_at", "finished_at"])
     _note([locked.pk], JobChange.Action.CANCELLED, actor)
+    tell_of_ended([locked.pk])
     return locked
 
 
@@ -189,6 +191,7 @@ def _cancel_chunk(ids: Sequence[str], actor: User | None) -> int:
         status=JobStatus.CANCELLED, next_attempt_at=None, finished_at=timezone.now()
     )
     _note(locked, JobChange.Action.CANCELLED, actor)
+    tell_of_ended(locked)
     return len(locked)
 
 

@@ -1,0 +1,58 @@
+"""The same steps for each entry of a list."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Final, Literal
+
+from pydantic import Field
+
+from automations.document.schema import Step
+from automations.jsonvalues import plain
+from automations.steps import Action, Answer, Config, Enter, Scene, StepFailed, action
+
+MAX_ITEMS: Final = 1000
+
+
+class ForEachConfig(Config):
+    """`limit`: a longer list is an error; nothing of it is done. `as`: the entry's name in expressions."""
+
+    source: Annotated[str, Field(alias="list", max_length=4000)]
+    as_: Annotated[str, Field(alias="as", pattern=r"^[a-z][a-z0-9_]{0,39}$")] = "item"
+    limit: Annotated[int, Field(ge=1, le=MAX_ITEMS)] = 100
+    on_item_error: Literal["stop", "continue"] = "stop"
+    steps: list[Step] = []
+
+
+@action
+class ForEach(Action):
+    name = "for_each"
+    label = "For each"
+    help = "The same steps for every entry of a list; each entry's result is kept."
+    icon = "repeat"
+    group = "Flow"
+
+    Config: ClassVar = ForEachConfig
+
+    def execute(self, config: ForEachConfig, scene: Scene, prepared: Any) -> Answer:
+        items = plain(scene.render("list", config.source))
+        if isinstance(items, Mapping):
+            items = [{"key": key, "value": value} for key, value in items.items()]
+        if items is None or items == "":
+            items = []
+        if not isinstance(items, list):
+            raise StepFailed(
+                f"A list is needed here, and this is {type(items).__name__}: {str(items)[:100]}",
+                field="list",
+                expression=config.source,
+            )
+        scene.input = {"list": items[:20], "count": len(items)}
+        if len(items) > config.limit:
+            raise StepFailed(
+                f"The list has {len(items):,} entries and the step allows {config.limit:,}; nothing of it was done. "
+                "Allow more, or cut the list.",
+                field="limit",
+            )
+        count = f"{len(items)} entries" if len(items) != 1 else "1 entry"
+        return Enter(scene.step_id, count, items=items, as_name=config.as_)
+
+    def describe(self, config: ForEachConfig) -> str:
+        return f"For each {config.as_} of {config.source}"

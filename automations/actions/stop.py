@@ -1,0 +1,32 @@
+"""End the run here."""
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from automations.steps import Action, Answer, Config, End, Scene, action
+
+
+class StopConfig(Config):
+    outcome: Literal["succeeded", "failed"] = "succeeded"
+    message: Annotated[str, Field(max_length=2000)] = ""
+
+
+@action
+class Stop(Action):
+    name = "stop"
+    label = "Stop"
+    help = "End the run, as a success or as a failure with a message."
+    icon = "stop_circle"
+    group = "Flow"
+
+    Config: ClassVar = StopConfig
+
+    def execute(self, config: StopConfig, scene: Scene, prepared: Any) -> Answer:
+        message = str(scene.render("message", config.message) or "")
+        scene.input = {"outcome": config.outcome, "message": message}
+        return End(config.outcome, message)
+
+    def describe(self, config: StopConfig) -> str:
+        word = "Stop" if config.outcome == "succeeded" else "Stop as failed"
+        return f"{word}: {config.message}" if config.message else word

@@ -1,0 +1,158 @@
+"""From events to runs: which automations react, whether their conditions hold, and why not."""
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Final
+
+from django.utils import timezone
+
+from automations.compiled import Index, Listener
+from automations.concurrency import Crowd, order_key_of
+from automations.conditions import Facts
+from automations.cursors import start
+from automations.loops import why_cut
+from automations.models import Run, RunStatus
+from automations.names import WEBHOOK_RECEIVED
+from records.eventtypes import names_of
+from records.expressions import Namespace
+from records.models import Event
+from webhooks.payloads import context_of
+
+logger = logging.getLogger(__name__)
+
+# "Why not?" is answered by rows; a batch of events writes so many at most, the newest of each automation first.
+MAX_SKIPPED_PER_BATCH: Final = 25
+CONDITIONS_FALSE: Final = "The conditions were not met."
+_MISTAKE: Final = "Signalbox made a mistake with these conditions; its log has the details."
+
+
+class Occasion:
+    """One event by one of its names. What conditions see is made once for all automations, when needed."""
+
+    def __init__(self, event: Event, name: str) -> None:
+        self.event = event
+        self.name = name
+
+    @cached_property
+    def facts(self) -> Facts:
+        return Facts(facts_context(self.event, self.name), self.event.created_at)
+
+
+def facts_context(event: Event, name: str) -> dict[str, Any]:
+    """What the conditions see: the event, and the record as the event tells of it."""
+    context = context_of(event, name)
+    if event.type == WEBHOOK_RECEIVED:
+        context["webhook"] = Namespace(event.after or {}, label="`webhook`")
+    return context
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """An automation whose trigger fits an event. `reason`: why it does not fire; empty when it does."""
+
+    listener: Listener
+    occasion: Occasion
+    reason: str = ""
+
+
+def matches_of(events: Sequence[Event], index: Index) -> Iterable[Match]:
+    """Every automation that is concerned, event by event."""
+    for event in events:
+        names = names_of(event.type, changed=event.changed, before=event.before, after=event.after)
+        for name in sorted(names & index.names):
+            occasion = Occasion(event, name)
+            for listener in index.listeners(event, name):
+                version = listener.version
+                if version.trigger.matches(version.trigger_config, event, name):
+                    yield _judge(listener, occasion)
+
+
+def _judge(listener: Listener, occasion: Occasion) -> Match:
+    version, event = listener.version, occasion.event
+    try:
+        if not version.conditions.passes(occasion.facts):
+            return Match(listener, occasion, CONDITIONS_FALSE)
+    except Exception:  # one automation's trouble must not keep the others from reacting
+        logger.exception("The conditions of %s can't be judged", listener.automation_id)
+        return Match(listener, occasion, _MISTAKE)
+    if event.record is not None and event.record.quarantined_at is not None and not event.target:
+        return Match(listener, occasion, "The record is in quarantine until a person releases it.")
+    reason = why_cut(event, listener.automation_id, listener.name, version.settings.max_depth)
+    return Match(listener, occasion, reason)
+
+
+def runs_for(events: Sequence[Event], index: Index) -> tuple[list[Run], Crowd]:
+    """Unsaved runs for everything that fires, and for some of what does not; and what else that changes."""
+    now = timezone.now()
+    crowd = Crowd()
+    fired: list[Run] = []
+    refused: dict[str, list[Match]] = {}
+    matches = list(matches_of(events, index))
+    crowd.look((match.listener, match.occasion.event) for match in matches if not match.reason)
+    for match in matches:
+        reason = match.reason or crowd.refuses(match.listener, match.occasion.event)
+        if reason:
+            refusal = match if match.reason else Match(match.listener, match.occasion, reason)
+            refused.setdefault(match.listener.automation_id, []).append(refusal)
+            continue
+        run = _run(match, now)
+        crowd.admit(match.listener, run)
+        fired.append(run)
+    return fired + [_skipped(match, now) for match in _some_of(refused)], crowd
+
+
+def _some_of(refused: dict[str, list[Match]]) -> list[Match]:
+    """The newest of each automation first, then the one before …, up to the limit; in the order of the events."""
+    chosen: list[Match] = []
+    queues = [matches[::-1] for matches in refused.values()]
+    for turn in range(max(map(len, queues), default=0)):
+        chosen += [queue[turn] for queue in queues if turn < len(queue)]
+        if len(chosen) >= MAX_SKIPPED_PER_BATCH:
+            break
+    chosen = chosen[:MAX_SKIPPED_PER_BATCH]
+    return sorted(chosen, key=lambda match: match.occasion.event.pk)
+
+
+def _run(match: Match, now: datetime) -> Run:
+    """A run that fires: pending, at the beginning."""
+    listener, event = match.listener, match.occasion.event
+    return Run(
+        automation_id=listener.automation_id,
+        version_id=listener.version.id,
+        event=event,
+        event_name=match.occasion.name,
+        record_id=event.record_id,
+        mode=listener.mode,
+        caused_by_id=event.run_id,
+        depth=event.depth,
+        started_by=event.actor if event.target else None,
+        status=RunStatus.PENDING,
+        conditions=_explained(match),
+        cursor=start(),
+        due_at=now,
+        order_key=order_key_of(listener, event),
+        created_at=now,
+    )
+
+
+def _skipped(match: Match, now: datetime) -> Run:
+    run = _run(match, now)
+    run.status = RunStatus.SKIPPED
+    run.reason = match.reason[:500]
+    run.cursor, run.due_at, run.order_key, run.finished_at = [], None, None, now
+    return run
+
+
+def _explained(match: Match) -> dict[str, Any] | None:
+    """What each rule came to, for the trace."""
+    conditions = match.listener.version.conditions
+    if not match.listener.version.has_conditions:
+        return None
+    try:
+        return conditions.explain(match.occasion.facts)
+    except Exception:
+        logger.exception("The conditions of %s can't be explained", match.listener.automation_id)
+        return None

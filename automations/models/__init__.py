@@ -1,0 +1,36 @@
+"""Automations, their versions, their runs, and what fires by time."""
+
+from automations.models.automations import (
+    REACTING_STATES,
+    Automation,
+    AutomationState,
+    AutomationVersion,
+    Catalogue,
+)
+from automations.models.runs import (
+    OPEN_STATUSES,
+    Run,
+    RunMode,
+    RunQuerySet,
+    RunStatus,
+    StepRun,
+    StepStatus,
+)
+from automations.models.timers import DueDate, Schedule
+
+__all__ = [
+    "OPEN_STATUSES",
+    "REACTING_STATES",
+    "Automation",
+    "AutomationState",
+    "AutomationVersion",
+    "Catalogue",
+    "DueDate",
+    "Run",
+    "RunMode",
+    "RunQuerySet",
+    "RunStatus",
+    "Schedule",
+    "StepRun",
+    "StepStatus",
+]

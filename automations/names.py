@@ -1,0 +1,104 @@
+"""What expressions see in a run: the event's names, and what the run itself has come to."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+
+from automations.models import Run
+from records.expressions import Namespace
+from records.models import Event, Record
+from webhooks.payloads import RECORD_NAMES, OnDemand, context_of
+
+# First names that a run adds to those of its event; `item` and `index` in loops, `error` in the fallback.
+RUN_ROOTS = ("automation", "run", "vars", "steps", "index", "error", "secrets")
+# The event of an inbound request; what came is in its `after`.
+WEBHOOK_RECEIVED = "webhook.received"
+
+
+class LiveRecord(Namespace):
+    """The record as it is now, loaded when an expression asks for it; as the event told of it once it is gone."""
+
+    __slots__ = ("_as_told", "_load")
+
+    def __init__(
+        self, load: Callable[[], Record | None], as_told: Mapping[str, Any], label: str
+    ) -> None:
+        super().__init__(as_told, label=label)
+        self._load = load
+        self._as_told = as_told
+
+    def __getitem__(self, name: str) -> Any:
+        record = self._load()
+        if record is None:
+            return self._as_told[name]
+        if name in RECORD_NAMES:
+            return attribute_of(record, name)
+        if name in record.data:
+            return record.data[name]
+        if name in record.object.schema.by_slug:
+            return None
+        raise KeyError(name)
+
+
+def attribute_of(record: Record, name: str) -> Any:
+    """One of the names that every record has beside its fields."""
+    if name == "object_id":
+        return record.object.public_id
+    if name == "owner":
+        return record.owner_id
+    return getattr(record, name)
+
+
+def names_of(
+    run: Run,
+    automation_name: str,
+    event: Event | None,
+    load_record: Callable[[], Record | None],
+    now: datetime,
+) -> dict[str, Any]:
+    """The names of one run, as of now. `refresh_names` brings in what its steps have added."""
+    names = context_of(event, run.event_name) if event else dict(_WITHOUT_EVENT)
+    told = names.get("record")
+    if run.record_id is not None:
+        names["record"] = LiveRecord(load_record, told or {}, getattr(told, "label", "This record"))
+    names["now"] = now
+    names["automation"] = Namespace(
+        {"id": run.automation_id, "name": automation_name}, label="`automation`"
+    )
+    names["run"] = OnDemand(
+        {"id": run.pk, "mode": run.mode, "url": lambda: url_of(run)}, label="`run`"
+    )
+    if event is not None and event.type == WEBHOOK_RECEIVED:
+        names["webhook"] = Namespace(event.after or {}, label="`webhook`")
+    refresh_names(names, run)
+    return names
+
+
+def refresh_names(names: dict[str, Any], run: Run) -> None:
+    """Variables, outputs of steps, the items of loops, and the error that the fallback is there for."""
+    variables = run.variables
+    names["vars"] = Namespace(variables.get("vars") or {}, label="`vars`", noun="variable")
+    names["steps"] = Namespace(variables.get("steps") or {}, label="`steps`", noun="step")
+    if "error" in variables:
+        names["error"] = Namespace(variables["error"], label="`error`")
+    for frame in run.cursor:
+        if frame.get("items") is not None:
+            names[frame["as"]] = frame["items"][frame["n"]] if frame["items"] else None
+            names["index"] = frame["n"]
+
+
+def url_of(run: Run) -> str:
+    return f"{settings.PUBLIC_URL}{reverse('admin:automations_run_change', args=[run.pk])}"
+
+
+_WITHOUT_EVENT: Mapping[str, Any] = {
+    "event": Namespace(label="`event`"),
+    "record": None,
+    "previous": Namespace(label="`previous`"),
+    "subject": Namespace(label="`subject`"),
+    "object": Namespace(label="`object`"),
+    "actor": Namespace(label="`actor`"),
+}

@@ -1,0 +1,52 @@
+"""Automations react to events: their runs are written in the transaction that marks the events dispatched."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import F
+from django.db.models.signals import post_delete, post_save
+from django.dispatch import receiver
+
+from automations.compiled import current_index
+from automations.matching import runs_for
+from automations.models import Catalogue, Run, RunStatus
+from config.clocks import shared_now
+from config.queues import ring_on_commit
+from records.dispatch import events_dispatched
+from records.models import Event, FieldDefinition, ObjectDefinition
+from webhooks.endings import jobs_ended
+
+
+@receiver(events_dispatched)
+def create_runs(sender: Any, events: Sequence[Event], **kwargs: Any) -> None:
+    index = current_index()
+    if not index.names:
+        return
+    runs, crowd = runs_for(events, index)
+    crowd.make_way()
+    Run.objects.bulk_create(runs, batch_size=500)
+    if any(run.status == RunStatus.PENDING for run in runs):
+        ring_on_commit("runs")
+
+
+@receiver(jobs_ended)
+def wake_runs(sender: Any, ids: Sequence[str], **kwargs: Any) -> None:
+    """A run that waits for a job goes on when it has ended; in the same transaction."""
+    woken = Run.objects.filter(waiting_job__in=ids, status=RunStatus.WAITING).update(
+        status=RunStatus.PENDING, due_at=shared_now()
+    )
+    if woken:
+        ring_on_commit("runs")
+
+
+@receiver([post_save, post_delete], sender=ObjectDefinition)
+@receiver([post_save, post_delete], sender=FieldDefinition)
+def forget_compiled(sender: Any, **kwargs: Any) -> None:
+    """Conditions compare by the kinds of fields."""
+    bump_generation()
+
+
+def bump_generation() -> None:
+    """What reacts to events has changed: every worker reads it anew. In the transaction of the change."""
+    if not Catalogue.objects.filter(pk=1).update(generation=F("generation") + 1):
+        Catalogue.objects.bulk_create([Catalogue(pk=1)], ignore_conflicts=True)
