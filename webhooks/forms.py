@@ -15,7 +15,7 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
-from records.eventtypes import CATALOGUE, TYPE_LABELS
+from records.eventtypes import CATALOGUE, RECORD_TYPES, TYPE_LABELS, has_record
 from records.models import ObjectDefinition
 from webhooks.auth_form import AuthFields
 from webhooks.form_fields import DelaysField, DurationTextField, RowsField, RowsWidget
@@ -33,7 +33,11 @@ _EVERY_NETWORK: Final = (ip_network("0.0.0.0/0"), ip_network("::/0"))
 class WebhookForm(AuthFields, forms.ModelForm):  # type: ignore[type-arg]  # it takes none when it runs
     """The event's type is no field of its own: the drop-down of events has a group for each type."""
 
-    event = forms.ChoiceField(widget=UnfoldAdminSelectWidget(), initial="record.submitted")
+    event = forms.ChoiceField(
+        # The page's script offers an object for these types.
+        widget=UnfoldAdminSelectWidget(attrs={"data-with-object": " ".join(sorted(RECORD_TYPES))}),
+        initial="record.submitted",
+    )
     object = forms.ModelChoiceField(
         queryset=ObjectDefinition.objects.alive(),
         widget=UnfoldAdminSelectWidget(),
@@ -159,7 +163,7 @@ class WebhookForm(AuthFields, forms.ModelForm):  # type: ignore[type-arg]  # it 
     def clean(self) -> dict[str, Any]:
         values: dict[str, Any] = super().clean() or self.cleaned_data
         event = values.get("event") or ""
-        if not event.startswith("record."):
+        if not has_record(event):
             values["object"] = None
         names = Names(event, values.get("object"), self.secret_names)
         mistakes = check_filter(values.get("filter") or "", names)

@@ -26,8 +26,44 @@ _OBJECT: Final = {
     "fields": {},
     "stages": {},
 }
+_COMMENT: Final = {
+    "body": "Called her; she wants an offer by Friday.",
+    "author": "user_00000000000000000000000000",
+    "author_name": "Jane Smith",
+    "record_id": "rec_00000000000000000000000000",
+}
+_TASK: Final[dict[str, Any]] = {
+    "title": "Send the offer",
+    "note": "",
+    "assignees": ["user_00000000000000000000000000"],
+    "due_on": "2025-01-17",
+    "done": False,
+    "done_by": None,
+    "record_id": "rec_00000000000000000000000000",
+}
+_INVITATION: Final = {
+    "email": "jane@example.com",
+    "status": "pending",
+    "team": "team_1",
+    "team_name": "Sales",
+    "invited_by": "user_00000000000000000000000000",
+    "accepted_by": None,
+    "expires_at": "2025-01-29T10:30:00Z",
+}
 # What such events tell, by their full names.
 MADE_UP_SUBJECTS: Final[dict[str, dict[str, Any]]] = {
+    **{f"comment.{change}": _COMMENT for change in ("created", "updated", "deleted")},
+    "discussion.membership_changed": {
+        "record_id": "rec_00000000000000000000000000",
+        "participants": ["user_00000000000000000000000000"],
+    },
+    **{f"task.{change}": _TASK for change in ("created", "updated", "deleted")},
+    "task.completed": {**_TASK, "done": True, "done_by": _TASK["assignees"][0]},
+    **{f"invitation.{change}": _INVITATION for change in ("created", "updated")},
+    **{
+        f"invitation.{status}": {**_INVITATION, "status": status}
+        for status in ("accepted", "declined", "revoked")
+    },
     **{f"user.{change}": _USER for change in ("created", "updated", "deleted")},
     "user.login": {"ip": "192.0.2.10"},
     "user.logout": {"ip": "192.0.2.10"},

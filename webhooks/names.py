@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from records.eventtypes import RECORD_ATTRIBUTES
+from records.eventtypes import RECORD_ATTRIBUTES, has_record
 from records.expressions.errors import suggest
 from records.models import FieldDefinition, FieldKind, ObjectDefinition
 from webhooks.madeup import MADE_UP_SUBJECTS
@@ -21,7 +21,9 @@ Known = Mapping[str, frozenset[str] | None]
 
 # A request may name secrets; a filter may not.
 SECRETS: Final = "secrets"
-_NO_RECORD: Final = "only events of records have a `record`; this one has a `subject`"
+_NO_RECORD: Final = (
+    "only events of records, their comments and tasks have a `record`; this one has a `subject`"
+)
 # Functions worth knowing, each as it is inserted and as it is explained.
 _FUNCTIONS: Final = (
     ("date_add(now, 3, 'days')", "A date moved by a time"),
@@ -81,7 +83,8 @@ class Names:
         self.secrets = None if secrets is None else frozenset(secrets)
         self.event_name = event_name
         self.of_record = event_name.startswith("record.")
-        self.definition = definition if self.of_record else None
+        self.has_record = has_record(event_name)
+        self.definition = definition if self.has_record else None
 
     def known(self, *more: str) -> Known:
         """With `more` first names, of which nothing else is known: path parameters, secrets."""
@@ -98,7 +101,8 @@ class Names:
             names = frozenset(record_names(self.definition))
             reason = ["quarantine_reason"] if self.event_name == "record.quarantined" else []
             known["record"] = names.union(reason)
-            known["previous"] = names - {"created_at", "updated_at"}
+            if self.of_record:
+                known["previous"] = names - {"created_at", "updated_at"}
         known |= dict.fromkeys(more)
         if SECRETS in more:
             known[SECRETS] = self.secrets
@@ -109,7 +113,7 @@ class Names:
         root, *steps = path.split(".")
         if root not in known:
             return suggest(f"unknown name `{root}`", root, known)[0], root
-        if root == "record" and not self.of_record:
+        if root == "record" and not self.has_record:
             return _NO_RECORD, root
         if root == SECRETS and not steps:
             return (
@@ -130,18 +134,18 @@ class Names:
     def groups(self) -> list[Group]:
         """For the menu: the likeliest first."""
         groups = []
-        if self.of_record:
-            label = self.definition.name if self.definition else "Record"
-            groups.append(Group(label, self._record_names("record")))
-        else:
+        if not self.of_record:
             told = MADE_UP_SUBJECTS.get(self.event_name, {})
             groups.append(Group("Subject", _names("subject", ("id", "label", *told))))
+        if self.has_record:
+            label = self.definition.name if self.definition else "Record"
+            groups.append(Group(label, self._record_names("record")))
         groups.append(Group("Event", _event_names()))
         if self.of_record:
             before = self._record_names("previous", without=("id", "object_id"))
             groups.append(Group("Before the change", before))
         groups.append(Group("Who did it", _names("actor", ACTOR_NAMES)))
-        if self.of_record:
+        if self.has_record:
             groups.append(Group("Object", _names("object", OBJECT_NAMES)))
         if self.secrets:
             secrets = [

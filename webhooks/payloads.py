@@ -1,11 +1,15 @@
 """What expressions see of an event, and the payload that is sent when a webhook names no body."""
 
 from collections.abc import Iterable, Mapping
+from functools import cache, partial
 from typing import Any, Final
 
-from records.eventtypes import RECORD_ATTRIBUTES
+from django.core.exceptions import ObjectDoesNotExist
+
+from records.eventtypes import RECORD_ATTRIBUTES, has_record
 from records.expressions import Namespace
-from records.models import Event, ObjectDefinition
+from records.models import Event, ObjectDefinition, Record
+from records.snapshots import snapshot
 from webhooks.jsontext import iso_moment
 
 # What every record has beside the fields of its object.
@@ -28,7 +32,8 @@ class OnDemand(Namespace):
 def context_of(event: Event, event_name: str) -> dict[str, Any]:
     """The names that expressions can use for this event.
 
-    `record` is None for other events than records'. `previous`, `object` and `actor` are always there:
+    `record` is as the event tells of it; for events of comments, discussions and tasks it is as it is now, and
+    for all others (and a task that is about no record) it is None. `previous`, `object` and `actor` are always there:
     where there was nothing before, no object or no user, their values are empty, so that
     `previous.stage != record.stage` holds for a new record.
     """
@@ -42,7 +47,7 @@ def context_of(event: Event, event_name: str) -> dict[str, Any]:
             },
             label="`event`",
         ),
-        "record": _record(event) if is_about_record(event) else None,
+        "record": _record(event),
         "previous": _previous(event),
         "subject": Namespace(_subject(event, event.after or event.before), label="`subject`"),
         "object": _object(event.object),
@@ -54,7 +59,8 @@ def context_of(event: Event, event_name: str) -> dict[str, Any]:
 def default_payload(event: Event, event_name: str) -> dict[str, Any]:
     """The documented body: event, timestamp and data, and what was before on updates.
 
-    A record's data are `id`, `object_id`, `field_values`, and beside these `stage`, `state` and `owner`.
+    A record's data are `id`, `object_id`, `field_values`, and beside these `stage`, `state` and `owner`. What is
+    told of a comment, a discussion or a task comes with its `record` as it is now, in the same form.
     """
     payload: dict[str, Any] = {
         "event": event_name,
@@ -63,10 +69,13 @@ def default_payload(event: Event, event_name: str) -> dict[str, Any]:
     }
     if event.before is not None and event.after is not None:
         payload["previous"] = _data(event, event.before)
+    if not _tells_of_record(event) and has_record(event.type):
+        record = _find_record(event)
+        payload["record"] = _record_data(event, record.pk, snapshot(record)) if record else None
     return payload
 
 
-def is_about_record(event: Event) -> bool:
+def _tells_of_record(event: Event) -> bool:
     return event.type.startswith("record.")
 
 
@@ -77,10 +86,14 @@ def record_names(definition: ObjectDefinition | None) -> list[str]:
 
 
 def _data(event: Event, snapshot: Mapping[str, Any]) -> dict[str, Any]:
-    if not is_about_record(event):
-        return _subject(event, snapshot)
+    if _tells_of_record(event):
+        return _record_data(event, event.subject_id, snapshot)
+    return _subject(event, snapshot)
+
+
+def _record_data(event: Event, pk: str, snapshot: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "id": event.subject_id,
+        "id": pk,
         "object_id": event.object.public_id if event.object else None,
         "field_values": snapshot.get("data", {}),
         **{name: snapshot.get(name) for name in RECORD_ATTRIBUTES},
@@ -99,7 +112,39 @@ def _flat(snapshot: Mapping[str, Any] | None) -> dict[str, Any]:
     return {**(snapshot.get("data") or {}), **attributes}
 
 
-def _record(event: Event) -> Namespace:
+def _record(event: Event) -> Namespace | None:
+    if _tells_of_record(event):
+        return _told_record(event)
+    if has_record(event.type) and event.record_id and event.object:
+        return _current_record(event, event.object)
+    return None
+
+
+def _current_record(event: Event, definition: ObjectDefinition) -> Namespace:
+    """The record as it is now. It is looked up when the first of its values is asked for."""
+    find = cache(partial(_find_record, event))
+
+    def value_of(name: str) -> Any:
+        record = find()
+        if record is None:
+            return None
+        if name in ("created_at", "updated_at"):
+            return getattr(record, name)
+        return _flat(snapshot(record)).get(name)
+
+    values: dict[str, Any] = {name: partial(value_of, name) for name in record_names(definition)}
+    values |= {"id": event.record_id, "object_id": definition.public_id}
+    return OnDemand(values, label=_label(event))
+
+
+def _find_record(event: Event) -> Record | None:
+    try:
+        return event.record
+    except ObjectDoesNotExist:  # it has gone since the event was read
+        return None
+
+
+def _told_record(event: Event) -> Namespace:
     """The record as the event tells of it, also when it is long gone."""
     values = _identity(event) | _flat(event.after or event.before)
     values["created_at"] = lambda: event.record.created_at if event.record else None
@@ -108,7 +153,7 @@ def _record(event: Event) -> Namespace:
 
 
 def _previous(event: Event) -> Namespace:
-    if is_about_record(event):
+    if _tells_of_record(event):
         return Namespace(_identity(event) | _flat(event.before), label=_label(event))
     values = dict.fromkeys(event.after or {}) | (event.before or {})
     return Namespace(values, label="`previous`")

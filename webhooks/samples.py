@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from records.eventtypes import has_record
 from records.ids import decode
 from records.models import Event, ObjectDefinition, Record, User
 from records.permissions import visible_objects
@@ -19,8 +20,11 @@ MADE_UP: Final = "sample"
 _OFFERED: Final = 15
 _LOOK_BACK: Final = 2_000
 _MAX_WORDS: Final = 5
-# Changes of a record that go by several names.
-_FROM_CHANGES: Final = ("record.created", "record.updated")
+# Changes that go by several names.
+_FROM_CHANGES: Final = (
+    *("record.created", "record.updated"),
+    *("task.updated", "invitation.updated"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,8 @@ class Samples:
     def __init__(self, user: User, event_name: str, definition: ObjectDefinition | None) -> None:
         self.event_name = event_name
         self.of_record = event_name.startswith("record.")
-        self.definition = definition if self.of_record else None
+        self.has_record = has_record(event_name)
+        self.definition = definition if self.has_record else None
         self._visible = set(visible_objects(user).values_list("pk", flat=True))
 
     def choices(self, query: str = "") -> list[tuple[str, list[Choice]]]:
@@ -62,13 +67,13 @@ class Samples:
     def get(self, key: str) -> Sample:
         """The one with this key; without one, the first there is; in the end one that is made up."""
         event = record = None
-        if key.startswith("rec_"):
+        if key.startswith("rec_") and self.of_record:
             record = self._record_rows().filter(pk=key).first() if _is_id("rec", key) else None
         elif key.startswith("evt_"):
             rows = self._event_rows().filter(pk=key) if _is_id("evt", key) else Event.objects.none()
             event = next(iter(self._named(rows)), None)
         if key != MADE_UP and event is None and record is None:
-            record = next(iter(self._records("")), None)
+            record = next(iter(self._records("")), None) if self.of_record else None
             event = next(iter(self._events("")), None) if record is None else None
         if record is not None:
             return self._of_record(record)
@@ -89,11 +94,15 @@ class Samples:
         return list(rows[:_OFFERED])
 
     def _event_rows(self) -> QuerySet[Event]:
-        changed = self.event_name not in _FROM_CHANGES and self.of_record
-        types = (self.event_name, *_FROM_CHANGES) if changed else (self.event_name,)
+        types = {self.event_name}
+        if self.event_name not in _FROM_CHANGES:
+            kind = self.event_name.partition(".")[0]
+            types |= {change for change in _FROM_CHANGES if change.startswith(f"{kind}.")}
         rows = Event.objects.filter(type__in=types).select_related("object", "record", "actor")
-        if self.of_record:
-            rows = rows.filter(object_id__in=self._visible)
+        if self.has_record:
+            # A task may be about no record, and so about no object.
+            without = Q(object=None, type__startswith="task.")
+            rows = rows.filter(Q(object_id__in=self._visible) | without)
         return rows.filter(object=self.definition) if self.definition else rows
 
     def _events(self, query: str) -> list[Event]:
@@ -120,20 +129,15 @@ class Samples:
 
     def _made_up(self) -> Sample:
         if self.of_record:
-            definition = self.definition
-            fields = definition.schema.fields if definition else ()
-            after = {
-                "stage": definition.schema.first_stage if definition else "",
-                "state": "submitted",
-                "owner": None,
-                "data": made_up_values(fields),
-            }
-            event = self._event(definition, after)
+            event = self._event(self.definition, _made_up_record(self.definition))
             event.subject_id = "rec_00000000000000000000000000"
             event.subject_label = "Example"
         else:
-            event = self._event(None, MADE_UP_SUBJECTS.get(self.event_name, {}))
+            event = self._event(self.definition, MADE_UP_SUBJECTS.get(self.event_name, {}))
             event.subject_id, event.subject_label = "example", "Example"
+            if self.definition:
+                values = _made_up_record(self.definition)
+                event.record = Record(object=self.definition, **values)
         source = f" from the fields of {self.definition}" if self.definition else ""
         return Sample(MADE_UP, "A made-up example", event, f"These values are made up{source}.")
 
@@ -188,6 +192,15 @@ def _before(
         filled = [name for name, value in after["data"].items() if value not in (None, "", [])]
         before["data"] = {**after["data"], **dict.fromkeys(filled[:1])}
     return before
+
+
+def _made_up_record(definition: ObjectDefinition | None) -> dict[str, Any]:
+    return {
+        "stage": definition.schema.first_stage if definition else "",
+        "state": "submitted",
+        "owner": None,
+        "data": made_up_values(definition.schema.fields if definition else ()),
+    }
 
 
 def _is_id(prefix: str, text: str) -> bool:

@@ -145,7 +145,7 @@ def _blank_job(webhook: Webhook, occasion: Occasion, now: datetime, *, is_test: 
         webhook_name=webhook.name,
         event=None if event._state.adding else event,
         event_name=occasion.name,
-        record_id=event.record_id,
+        record_id=_record_id_of(event),
         is_test=is_test,
         method=webhook.method,
         url=webhook.url,
@@ -158,6 +158,13 @@ def _blank_job(webhook: Webhook, occasion: Occasion, now: datetime, *, is_test: 
         next_attempt_at=now,
         created_at=now,
     )
+
+
+def _record_id_of(event: Event) -> str | None:
+    """A made-up event may have a record that is in no database."""
+    if event._state.adding and event.record is not None and event.record._state.adding:
+        return None
+    return event.record_id
 
 
 def order_key_of(webhook: Webhook, event: Event) -> str:

@@ -42,7 +42,7 @@
       events.replaceChildren(...[...group.children].map((option) => option.cloneNode(true)));
       events.value = value;
       if (events.selectedIndex < 0) events.selectedIndex = 0;
-      objects.hidden = !events.value.startsWith("record.");
+      objects.hidden = !events.dataset.withObject.split(" ").includes(events.value.split(".")[0]);
     };
     const selected = events.selectedOptions[0];
     if (selected && selected.parentElement.label) {

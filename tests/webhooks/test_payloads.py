@@ -8,7 +8,7 @@ import pytest
 from django.db import transaction
 
 from records.actors import acting
-from records.eventtypes import event_names
+from records.eventtypes import event_names, has_record
 from records.expressions import ExpressionError, evaluate, evaluate_condition, render_text
 from records.models import Event, FieldDefinition, ObjectDefinition, Record, Stage, User
 from webhooks.names import Names
@@ -139,7 +139,7 @@ def test_every_event_has_a_made_up_example_whose_names_are_all_known(
     leads: ObjectDefinition, name: str
 ) -> None:
     admin = User.objects.create_superuser("admin")
-    definition = leads if name.startswith("record.") else None
+    definition = leads if has_record(name) else None
     event = Samples(admin, name, definition).get(MADE_UP).event
     context = context_of(event, name)
     json.dumps(default_payload(event, name))

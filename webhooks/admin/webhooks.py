@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
-from records.eventtypes import label_of
+from records.eventtypes import has_record, label_of
 from webhooks.admin.certificates import certificate_warning
 from webhooks.admin.filters import clean_id
 from webhooks.admin.webhook_form import PreviewPages
@@ -210,7 +210,7 @@ class WebhookAdmin(ModelAdmin):  # type: ignore[misc]
     @display(description="When", ordering="event")
     def show_event(self, webhook: Webhook) -> SafeString:
         of = webhook.object.plural if webhook.object else ""
-        if not of and webhook.event.startswith("record."):
+        if not of and has_record(webhook.event):
             of = "Every object"
         if webhook.filter:
             of = f"{of} · filtered" if of else "Filtered"
