@@ -3,7 +3,19 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from records.views import account, actions, files, forms, home, lists, notifications, records
+from records.views import (
+    account,
+    actions,
+    comments,
+    files,
+    forms,
+    home,
+    invitations,
+    lists,
+    notifications,
+    records,
+    tasks,
+)
 
 _RECORD = "o/<slug:slug>/<str:record_id>/"
 
@@ -24,6 +36,15 @@ urlpatterns = [
         notifications.notification_read,
         name="notification_read",
     ),
+    path("invitations/<str:token>/", invitations.invitation_page, name="invitation"),
+    path(
+        "invitations/<str:token>/decline/",
+        invitations.invitation_decline,
+        name="invitation_decline",
+    ),
+    path("tasks/<str:task_id>/tick/", tasks.task_tick, name="task_tick"),
+    path("tasks/<str:task_id>/edit/", tasks.task_edit, name="task_edit"),
+    path("tasks/<str:task_id>/delete/", tasks.task_delete, name="task_delete"),
     path("files/<str:upload_id>/", files.file_download, name="file_download"),
     path("fields/<int:field_id>/choices/", forms.field_choices, name="field_choices"),
     path("o/<slug:slug>/", lists.record_list, name="record_list"),
@@ -38,4 +59,13 @@ urlpatterns = [
     path(f"{_RECORD}move/", actions.record_move, name="record_move"),
     path(f"{_RECORD}delete/", actions.record_delete, name="record_delete"),
     path(f"{_RECORD}restore/", actions.record_restore, name="record_restore"),
+    path(f"{_RECORD}tasks/", tasks.task_add, name="task_add"),
+    path(f"{_RECORD}participants/", comments.participants_change, name="participants_change"),
+    path(f"{_RECORD}comments/", comments.comment_add, name="comment_add"),
+    path(f"{_RECORD}comments/<str:comment_id>/edit/", comments.comment_edit, name="comment_edit"),
+    path(
+        f"{_RECORD}comments/<str:comment_id>/delete/",
+        comments.comment_delete,
+        name="comment_delete",
+    ),
 ]

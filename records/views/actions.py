@@ -5,18 +5,17 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from records import services
 from records.exceptions import InvalidData, RecordsError, StaleRecord
 from records.models import ObjectDefinition, Record, RecordState
 from records.permissions import Action
-from records.views.layout import object_for, record_for
+from records.views.layout import back_or, object_for, record_for
 
 
 def _act(
@@ -45,7 +44,7 @@ def _act(
         messages.error(request, str(error))
     else:
         messages.success(request, done(record.title or object_definition.name))
-        return _back(request, here)
+        return back_or(request, here)
     return redirect(here)
 
 
@@ -142,16 +141,6 @@ def _version(request: HttpRequest) -> int | None:
     """The version that the user saw; None when the form did not say."""
     text = request.POST.get("version", "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
-
-
-def _back(request: HttpRequest, usual: str) -> HttpResponseRedirect:
-    """To the page that asked to be returned to, if it is one of ours."""
-    target = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(
-        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    ):
-        target = usual
-    return HttpResponseRedirect(target)
 
 
 def _tell_invalid(

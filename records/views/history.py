@@ -9,6 +9,7 @@ from records.eventtypes import label_of
 from records.models import Event, ObjectDefinition, Record, RecordState, User
 from records.pages import BadCursorError, Cursor, Order, Page, get_page
 from records.texts import Labels
+from records.views.sentences import mark_of, people_in, sentence_of
 
 PAGE_SIZE: Final = 15
 # A long text that changed is recognised by its beginning.
@@ -59,7 +60,7 @@ def _page(record: Record, cursor: str) -> Page:
 
 
 def entries_of(object_definition: ObjectDefinition, events: Sequence[Event]) -> list[Entry]:
-    """Events of records of one object as entries; one look-up for each field that refers to something."""
+    """Events about records of one object as entries; one look-up for each field that refers to something."""
     teller = _Teller(object_definition, events)
     return [teller.entry(event) for event in events]
 
@@ -70,7 +71,8 @@ class _Teller:
         snapshots = [shot for event in events for shot in (event.before, event.after) if shot]
         self.labels = Labels(self.schema.fields, (shot.get("data") for shot in snapshots))
         owners = {owner for shot in snapshots if (owner := shot.get("owner"))}
-        self.users = {user.pk: str(user) for user in _users(owners)}
+        people = {pk for event in events for pk in people_in(event)}
+        self.users = {user.pk: str(user) for user in _users(owners | people)}
 
     def entry(self, event: Event) -> Entry:
         icon, tone = _mark(event)
@@ -89,7 +91,8 @@ class _Teller:
         if event.type == "record.created":
             return _CREATED.get(_of(event.after, "state"), "created this")
         if event.type != "record.updated":
-            return _SENTENCES.get(event.type, label_of(event.type))
+            other = sentence_of(event, self.users)
+            return other or _SENTENCES.get(event.type, label_of(event.type))
         parts = []
         state = (_of(event.before, "state"), _of(event.after, "state"))
         if state[0] != state[1]:
@@ -166,8 +169,8 @@ _MARKS: Final = {
 
 def _mark(event: Event) -> tuple[str, str]:
     """Icon and tone."""
-    if event.type in _MARKS:
-        return _MARKS[event.type]
+    if mark := _MARKS.get(event.type) or mark_of(event):
+        return mark
     before, after = _of(event.before, "state"), _of(event.after, "state")
     if before != after:
         return ("send", "good") if after == "submitted" else ("task_alt", "good")

@@ -11,13 +11,14 @@ from records.models import Record, RecordState
 from records.permissions import can, visible_objects
 from records.views.account import log_in_here
 from records.views.layout import render_page
+from records.views.tasks import OwnTasks
 
 SHOWN: Final = 6
 
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponseBase:
-    """Objects with their last change, one's own drafts and records."""
+    """Objects with their last change, one's own tasks, drafts and records."""
     user = request.user
     if not user.is_authenticated:
         return log_in_here(request)
@@ -30,6 +31,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
         "cards": [(item, can(user, "add", item)) for item in objects],
         "drafts": _own(user, objects, state=RecordState.DRAFT),
         "owned": _own(user, objects, state=RecordState.SUBMITTED),
+        "tasks": OwnTasks(request, objects),
     }
     return render_page(request, "records/home.html", context, section="home")
 

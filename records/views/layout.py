@@ -5,8 +5,9 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from records.ids import decode
 from records.models import ObjectDefinition, Record
@@ -84,3 +85,13 @@ def record_for(object_definition: ObjectDefinition, record_id: str) -> Record:
 def allowed_actions(request: HttpRequest, object_definition: ObjectDefinition) -> set[Action]:
     """All that the user may do to records of this object."""
     return {action for action in ACTION_WORDS if can(request.user, action, object_definition)}
+
+
+def back_or(request: HttpRequest, usual: str) -> HttpResponseRedirect:
+    """To the page that asked to be returned to, if it is one of ours; else to the usual one."""
+    target = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(
+        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    ):
+        target = usual
+    return HttpResponseRedirect(target)

@@ -1,4 +1,4 @@
-"""A record's page: values, stages, actions, history, and the panels of other apps."""
+"""A record's page: values, stages, actions, tasks, discussion, history, and the panels of other apps."""
 
 from typing import Any
 
@@ -9,8 +9,10 @@ from django.views.decorators.http import require_safe
 from records.models import ObjectDefinition, Record, RecordState, Stage
 from records.panels import panels_for
 from records.permissions import Action, visible_objects
+from records.views.comments import Discussion, people_of
 from records.views.history import History
 from records.views.layout import allowed_actions, object_for, record_for, render_page
+from records.views.tasks import RecordTasks
 from records.views.values import Shower
 
 
@@ -21,6 +23,8 @@ def record_detail(request: HttpRequest, slug: str, record_id: str) -> HttpRespon
     record = record_for(object_definition, record_id)
     objects = list(visible_objects(request.user))
     shower = Shower(object_definition, [record.data], visible={item.slug for item in objects})
+    may = _possible(record, allowed_actions(request, object_definition))
+    people = people_of(record)
     context: dict[str, Any] = {
         "objects": objects,
         "object": object_definition,
@@ -28,7 +32,9 @@ def record_detail(request: HttpRequest, slug: str, record_id: str) -> HttpRespon
         "values": shower.values(record),
         "steps": _steps(object_definition, record),
         "stage": next((s for s in object_definition.schema.stages if s.slug == record.stage), None),
-        "may": _possible(record, allowed_actions(request, object_definition)),
+        "may": may,
+        "tasks": RecordTasks(request, record, people, may_change="change" in may),
+        "discussion": Discussion(request, record, people),
         "history": History(record),
         "panels": panels_for(request, record),
     }
