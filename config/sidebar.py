@@ -56,6 +56,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         "Records": [
             *_models(request, ("records.ObjectDefinition", "Objects", "category")),
             *_objects(request),
+            *_models(request, ("records.Comment", "Comments", "forum")),
+            *_models(request, ("records.Task", "Tasks", "task_alt")),
         ],
         # What automations and webhooks react to.
         "Automations": _models(request, ("records.Event", "Events", "history")),
@@ -66,11 +68,14 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     best = max(links, key=lambda link: link.fits(request))
     # Every page lies under Home.
     here = None if best.path == reverse("admin:index") != request.path else best
-    return [
+    shown = [
         {"title": title, "separator": bool(title), "items": [_item(link, here) for link in group]}
         for title, group in groups.items()
         if group
     ]
+    # The breadcrumbs of the page use the same words (config.templatetags.breadcrumbs).
+    request.sidebar = shown  # type: ignore[attr-defined]
+    return shown
 
 
 def _webhooks(request: HttpRequest) -> list[Link]:
@@ -96,6 +101,7 @@ def _system(request: HttpRequest) -> list[Link]:
             ("records.User", "Users", "person"),
             ("records.Team", "Teams", "groups"),
             ("auth.Group", "Teams", "groups"),
+            ("records.Invitation", "Invitations", "mail"),
         )
     )
     if getattr(request.user, "is_superuser", False):

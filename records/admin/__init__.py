@@ -1,5 +1,25 @@
-"""The admin of objects, records, events, people, teams and notifications."""
+"""The admin of objects, records, comments, tasks, events, people, teams, invitations and notifications."""
 
-from records.admin import events, notifications, objects, people, records, teams
+from records.admin import (
+    comments,
+    events,
+    invitations,
+    notifications,
+    objects,
+    people,
+    records,
+    tasks,
+    teams,
+)
 
-__all__ = ["events", "notifications", "objects", "people", "records", "teams"]
+__all__ = [
+    "comments",
+    "events",
+    "invitations",
+    "notifications",
+    "objects",
+    "people",
+    "records",
+    "tasks",
+    "teams",
+]

@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 
 from records.admin.decorators import display
+from records.admin.empty import EmptyState
 from records.admin.filters import DeletedFilter
 from records.admin.object_forms import FieldForm, PartFormSet, StageForm
 from records.admin.selection import CheckedSelection
@@ -84,6 +85,13 @@ class ObjectDefinitionAdmin(CheckedSelection, ModelAdmin):  # type: ignore[misc]
 
     list_filter = (DeletedFilter,)
     search_fields = ("plural", "name", "slug")
+    empty_state = EmptyState(
+        "category",
+        "No objects yet",
+        "An object is a kind of record, such as Leads or Orders: its fields make the form that people fill in. "
+        "Begin with a name and two or three fields; more can be added at any time.",
+        "Add the first object",
+    )
 
     fieldsets = (
         (

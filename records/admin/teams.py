@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin
 
 from records.admin.decorators import action, display
+from records.admin.empty import EmptyState
 from records.admin.selection import CheckedSelection
 from records.admin.team_forms import TeamForm
 from records.exceptions import CannotRestore
@@ -29,6 +30,13 @@ class TeamAdmin(CheckedSelection, ModelAdmin):  # type: ignore[misc]
     ordering = ("name",)
 
     search_fields = ("name",)
+    empty_state = EmptyState(
+        "groups",
+        "No teams yet",
+        "A team is a group of people with the same permissions: which objects they may see, add and change. "
+        "Name one, choose its members, and tick what they may do.",
+        "Add the first team",
+    )
 
     form = TeamForm
     fieldsets = (

@@ -59,6 +59,7 @@ def edit_comment(*, comment: Comment, body: str) -> Comment:
     body = _clean(body)
     with transaction.atomic():
         comment = _locked(comment)
+        _check(comment.record)
         if body == comment.body:
             return comment
         before, already = comment_snapshot(comment), mentioned_names(comment.body)
@@ -73,7 +74,7 @@ def edit_comment(*, comment: Comment, body: str) -> Comment:
 
 
 def delete_comment(*, comment: Comment) -> None:
-    """Take back what was said. Its event keeps it, for administrators."""
+    """Take back what was said, also of a deleted record. Its event keeps it, for administrators."""
     with transaction.atomic():
         comment = _locked(comment)
         event = _event("comment.deleted", comment, before=comment_snapshot(comment))
@@ -170,7 +171,6 @@ def _locked(comment: Comment) -> Comment:
     found = rows.select_for_update(of=("self",)).filter(pk=comment.pk).first()
     if found is None:
         raise AlreadyGone
-    _check(found.record)
     return found
 
 

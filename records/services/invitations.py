@@ -35,7 +35,7 @@ def invite(*, email: str, team: Group | None, invited_by: User | None) -> Invita
     An earlier invitation of the same address to the same team is revoked: only the newest link leads in.
     """
     email = _clean_email(email)
-    _check_is_needed(email, team)
+    check_invitation(email, team)
     token, now = secrets.token_urlsafe(32), timezone.now()
     invitation = Invitation(
         email=email,
@@ -58,6 +58,21 @@ def invite(*, email: str, team: Group | None, invited_by: User | None) -> Invita
     except IntegrityError:
         raise InvalidData({"email": ["Somebody else has invited this address just now."]}) from None
     return invitation
+
+
+def check_invitation(email: str, team: Group | None) -> None:
+    """Raise InvalidData when nobody with this address needs an invitation to this team."""
+    accounts = list(_accounts(email))
+    if accounts and not any(user.is_active for user in accounts):
+        name = accounts[0]
+        raise InvalidData(
+            {"email": [f"This is the address of {name}, whose account is not active. Activate it."]}
+        )
+    for user in accounts:
+        if team is None:
+            raise InvalidData({"email": [f"{user} has this address, and an account already."]})
+        if user.groups.filter(pk=team.pk).exists():
+            raise InvalidData({"email": [f"{user} has this address, and belongs to “{team}”."]})
 
 
 def find_invitation(token: str) -> Invitation | None:
@@ -133,20 +148,6 @@ def _clean_email(email: str) -> str:
 
 def _accounts(email: str) -> UserQuerySet:
     return User.objects.filter(email__iexact=email)  # type: ignore[no-any-return]
-
-
-def _check_is_needed(email: str, team: Group | None) -> None:
-    accounts = list(_accounts(email))
-    if accounts and not any(user.is_active for user in accounts):
-        name = accounts[0]
-        raise InvalidData(
-            {"email": [f"This is the address of {name}, whose account is not active. Activate it."]}
-        )
-    for user in accounts:
-        if team is None:
-            raise InvalidData({"email": [f"{user} has this address, and an account already."]})
-        if user.groups.filter(pk=team.pk).exists():
-            raise InvalidData({"email": [f"{user} has this address, and belongs to “{team}”."]})
 
 
 def _hash(token: str) -> str:

@@ -72,6 +72,7 @@ def update_task(
     """Change what is given. Who is to do it from now on is told."""
     with transaction.atomic():
         task, old = _locked(task)
+        _check(task.record)
         before = task_snapshot(task, old)
         if title is not None:
             task.title = _clean_title(title)
@@ -93,6 +94,7 @@ def complete_task(*, task: Task) -> Task:
     """It is done, by whoever acts now."""
     with transaction.atomic():
         task, people = _locked(task)
+        _check(task.record)
         if not task.is_done:
             before = task_snapshot(task, people)
             task.done_at, task.done_by = timezone.now(), current_cause().user
@@ -104,6 +106,7 @@ def reopen_task(*, task: Task) -> Task:
     """It is not done after all."""
     with transaction.atomic():
         task, people = _locked(task)
+        _check(task.record)
         if task.is_done:
             before = task_snapshot(task, people)
             task.done_at = task.done_by = None
@@ -112,7 +115,7 @@ def reopen_task(*, task: Task) -> Task:
 
 
 def delete_task(*, task: Task) -> None:
-    """Delete a task for good. Its event keeps it, for administrators."""
+    """Delete a task for good, also of a deleted record. Its event keeps it, for administrators."""
     with transaction.atomic():
         task, people = _locked(task)
         event = _event("task.deleted", task, before=task_snapshot(task, people))
@@ -140,7 +143,6 @@ def _locked(task: Task) -> tuple[Task, set[str]]:
     found = rows.select_for_update(of=("self",)).filter(pk=task.pk).first()
     if found is None:
         raise AlreadyGone
-    _check(found.record)
     return found, set(found.assignees.values_list("pk", flat=True))
 
 

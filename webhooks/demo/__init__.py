@@ -9,7 +9,7 @@ from django.db import transaction
 
 from records.actors import acting
 from records.models import Event, ObjectDefinition, User
-from webhooks.demo import hooks, objects, people, records
+from webhooks.demo import hooks, objects, people, records, talk
 
 LABEL = "Demo data"
 
@@ -27,6 +27,7 @@ def load_demo() -> str:
         # The webhooks come before the records, so that the records' events find them.
         hooks.make_webhooks(definitions)
         count = records.make_records(definitions, users)
+        talk.make_talk(users)
     return f"The demo is loaded: {count} records of {len(definitions)} objects.{_logins(users)}"
 
 
