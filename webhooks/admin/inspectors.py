@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminTextareaWidget
 
+from records.admin.empty import EmptyState
 from records.ids import decode
 from webhooks.admin.arrivals import arrivals_of
 from webhooks.curl import curl_command
@@ -51,6 +52,13 @@ class InspectorAdmin(ModelAdmin):  # type: ignore[misc]
     list_display = ("name", "address", "answers", "last_arrival")
     ordering = ("name",)
     search_fields = ("name",)
+    empty_state = EmptyState(
+        "frame_inspect",
+        "No inspectors yet",
+        "An inspector is an address that shows whatever arrives there. Make one, point a webhook at it, and see "
+        "exactly what is sent before the real receiver does.",
+        "Make an inspector",
+    )
     form = InspectorForm
     warn_unsaved_form = True
     # The form stands in a narrow column: labels above the fields.

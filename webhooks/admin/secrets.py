@@ -21,6 +21,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.views import ChangeList
 
+from records.admin.empty import EmptyState
 from webhooks.admin.certificates import certificate_view, certificate_warning
 from webhooks.admin.filters import clean_id
 from webhooks.exceptions import SecretRefused
@@ -66,6 +67,13 @@ class SecretAdmin(ModelAdmin):  # type: ignore[misc]
     list_filter = ("kind",)
     search_fields = ("name", "description")
     search_help_text = "Name or description"
+    empty_state = EmptyState(
+        "key",
+        "No secrets yet",
+        "API keys, signing keys and client certificates belong here: webhooks use them by name, and nobody sees their "
+        "values again. Add one before the webhook that needs it.",
+        "Add the first secret",
+    )
 
     form = SecretForm
     compressed_fields = False

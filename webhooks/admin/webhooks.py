@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
+from records.admin.empty import EmptyState
 from records.eventtypes import has_record, label_of
 from webhooks.admin.certificates import certificate_warning
 from webhooks.admin.filters import clean_id
@@ -58,6 +59,13 @@ class WebhookAdmin(ModelAdmin):  # type: ignore[misc]
     list_filter = ("is_active", EventTypeFilter, ObjectFilter)
     search_fields = ("name", "url", "description")
     search_help_text = "Name, address or description"
+    empty_state = EmptyState(
+        "webhook",
+        "No webhooks yet",
+        "A webhook sends an HTTP request when something happens: a record is submitted, a stage changes, somebody logs "
+        "in. Choose the event and the address; the form shows the exact request while you write it.",
+        "Add the first webhook",
+    )
 
     form = WebhookForm
     fieldsets = _FIELDSETS
