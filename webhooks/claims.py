@@ -9,10 +9,11 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import zip_longest
-from typing import Any, Final
+from typing import Final
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F, Q
 
 from config.clocks import shared_now
@@ -24,43 +25,11 @@ from webhooks.keyring import Keyring
 from webhooks.lanes import allowances
 from webhooks.models import Direction, JobStatus, RequestLog, WebhookJob, WebhookJobQuerySet
 from webhooks.retries import MAX_INTERRUPTIONS
+from webhooks.taking import ClaimedJob, look_for_work, take_jobs
 from webhooks.vault import current_keyring
 
 # The error kind of an attempt whose worker died: whether the receiver got the request is not known.
 INTERRUPTED: Final = "interrupted"
-_CLAIMED_COLUMNS: Final = (
-    "id", "webhook_id", "method", "url", "headers", "body", "timeout_s", "max_redirects", "lane", "attempts",
-    "manual_attempts", "interruptions", "policy", "created_at", "credentials",
-)  # fmt: skip
-# One claim looks at so many lanes; the next claim goes on behind them.
-_LANES_PER_CLAIM: Final = 32
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimedJob:
-    """What is needed to send a job and to record what came of it. `attempts` counts the one to come."""
-
-    id: str
-    webhook_id: str | None
-    method: str
-    url: str
-    headers: list[list[str]]
-    body: str
-    timeout_s: int
-    max_redirects: int
-    lane: str
-    attempts: int
-    manual_attempts: int
-    interruptions: int
-    policy: dict[str, Any]
-    created_at: datetime
-    # webhooks.binding.Credentials as JSON; None for jobs that need no secrets.
-    credentials: dict[str, Any] | None = None
-
-    @property
-    def tries(self) -> int:
-        """Automatic attempts, this one included."""
-        return self.attempts - self.manual_attempts - self.interruptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,19 +53,15 @@ def claim_jobs(
     with more lanes than one claim looks at each gets its turn.
     """
     with transaction.atomic():
-        now = shared_now()  # inside: it may have taken a while to get here
-        lanes = _lanes_with_work(after_lane)
-        allowed = allowances(lanes, now)
-        rooms = {lane: allowed.room(lane, otherwise=room(lane)) for lane in lanes}
-        jobs = _take_shares({lane: free for lane, free in rooms.items() if free > 0}, limit, now)
+        look = look_for_work(after_lane)
+        if look is None:
+            return Claim([])
+        allowed = allowances(look.guarded, look.now)
+        rooms = {lane: allowed.room(lane, otherwise=room(lane)) for lane in look.lanes}
+        take = partial(take_jobs, token=token, now=look.now)
+        jobs = _take_shares({lane: free for lane, free in rooms.items() if free > 0}, limit, take)
         for lane, count in Counter(job.lane for job in jobs).items():
             allowed.spend(lane, count)
-        WebhookJob.objects.filter(pk__in=[job.id for job in jobs]).update(
-            status=JobStatus.SENDING,
-            attempts=F("attempts") + 1,
-            lease_token=token,
-            lease_until=now + timedelta(seconds=LEASE_S),
-        )
         keyring = current_keyring() if any(job.credentials for job in jobs) else None
     return Claim(jobs, allowed.again_in_s, keyring)
 
@@ -147,36 +112,9 @@ def _interrupt_all(jobs: WebhookJobQuerySet, now: datetime) -> int:
     return len(locked)
 
 
-def _lanes_with_work(after_lane: str) -> list[str]:
-    """Lanes that have pending jobs, by hops through the index: its cost follows the lanes, not the jobs.
-
-    Source of the scheme: https://wiki.postgresql.org/wiki/Loose_indexscan
-    """
-    lanes = _hop(after_lane, _LANES_PER_CLAIM)
-    if after_lane and len(lanes) < _LANES_PER_CLAIM:
-        lanes += [lane for lane in _hop("", _LANES_PER_CLAIM) if lane <= after_lane]
-    return lanes[:_LANES_PER_CLAIM]
-
-
-def _hop(after_lane: str, limit: int) -> list[str]:
-    table = WebhookJob._meta.db_table
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            WITH RECURSIVE hop(lane) AS (
-                SELECT MIN(lane) FROM {table} WHERE status = 'pending' AND lane > %s
-                UNION ALL
-                SELECT (SELECT MIN(lane) FROM {table} WHERE status = 'pending' AND lane > hop.lane)
-                FROM hop WHERE hop.lane IS NOT NULL
-            )
-            SELECT lane FROM hop WHERE lane IS NOT NULL LIMIT %s
-            """,  # noqa: S608  (the only thing put in is the table's name)
-            [after_lane, limit],
-        )
-        return [lane for (lane,) in cursor.fetchall()]
-
-
-def _take_shares(lanes: dict[str, int], limit: int, now: datetime) -> list[ClaimedJob]:
+def _take_shares(
+    lanes: dict[str, int], limit: int, take: Callable[[str, int], list[ClaimedJob]]
+) -> list[ClaimedJob]:
     """An equal share of `limit` from each lane; what some leave over goes to those that have more."""
     taken: dict[str, list[ClaimedJob]] = {lane: [] for lane in lanes}
     hungry = list(lanes)
@@ -185,7 +123,7 @@ def _take_shares(lanes: dict[str, int], limit: int, now: datetime) -> list[Claim
         still_hungry = []
         for lane in hungry:
             wanted = min(share, lanes[lane] - len(taken[lane]), limit)
-            jobs = _take(lane, wanted, now, [job.id for job in taken[lane]])
+            jobs = take(lane, wanted) if wanted else []
             taken[lane] += jobs
             limit -= len(jobs)
             if len(jobs) == wanted and len(taken[lane]) < lanes[lane]:
@@ -193,21 +131,6 @@ def _take_shares(lanes: dict[str, int], limit: int, now: datetime) -> list[Claim
         hungry = still_hungry
     rounds = zip_longest(*taken.values())  # in turns, so that no lane waits behind another's share
     return [job for turn in rounds for job in turn if job is not None]
-
-
-def _take(lane: str, limit: int, now: datetime, taken: Sequence[str]) -> list[ClaimedJob]:
-    due = WebhookJob.objects.due(now).filter(lane=lane).exclude(pk__in=taken).unblocked()
-    rows = (
-        due.order_by("next_attempt_at")
-        .select_for_update(skip_locked=True)
-        .values_list(*_CLAIMED_COLUMNS)[:limit]
-    )
-    jobs = []
-    for row in rows:
-        values = dict(zip(_CLAIMED_COLUMNS, row, strict=True))
-        values["attempts"] += 1
-        jobs.append(ClaimedJob(**values))
-    return jobs
 
 
 def _held_by(token: uuid.UUID) -> WebhookJobQuerySet:

@@ -22,10 +22,10 @@ from django.db import InterfaceError, OperationalError, close_old_connections, c
 from config.queues import LEASE_RENEWAL_S, LEASE_S, ring
 from webhooks import claims, outcomes
 from webhooks.binding import Credentials, shown
-from webhooks.claims import ClaimedJob
 from webhooks.keyring import Keyring
 from webhooks.outbound import deliver, make_transport
 from webhooks.outcomes import Finished
+from webhooks.taking import ClaimedJob
 from webhooks.transport import OutboundRequest, Outcome
 
 logger = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from webhooks.circuits import CircuitState, Tally, after_outcomes, begin_probe
 from webhooks.models import Circuit, Destination, JobStatus, WebhookJob
@@ -41,18 +41,23 @@ class Allowances:
             store_state(*self.probed[lane])
 
 
-def allowances(lanes: Sequence[str], now: datetime) -> Allowances:
-    """What these lanes may start. Call it inside the transaction of the claim; it locks the rows it needs.
+# Destinations that need a look before each claim: `d` is the table.
+GUARDED_SQL: Final = (
+    "d.concurrency IS NOT NULL OR d.rate_per_s IS NOT NULL OR d.circuit <> 'closed'"
+)
+
+
+def allowances(guarded: Sequence[str], now: datetime) -> Allowances:
+    """What guarded lanes may start. Call it inside the transaction of the claim; it locks the rows it needs.
 
     A row that another worker has locked counts as full: that worker is claiming there right now.
     """
     result = Allowances()
-    special = _special().filter(lane__in=lanes)
-    guarded = list(special.values_list("lane", flat=True))
     if not guarded:
         return result
     result.by_lane = dict.fromkeys(guarded, 0)
-    for destination in special.select_for_update(skip_locked=True):
+    destinations = Destination.objects.filter(lane__in=guarded)
+    for destination in destinations.select_for_update(skip_locked=True):
         result.by_lane[destination.lane] = _allow(destination, result, now)
     return result
 
@@ -87,12 +92,6 @@ def store_state(destination: Destination, state: CircuitState) -> None:
     for name, value in asdict(state).items():
         setattr(destination, name, value)
     destination.save(update_fields=[*_STATE_FIELDS, "last_error"])
-
-
-def _special() -> "QuerySet[Destination]":
-    return Destination.objects.filter(
-        Q(concurrency__isnull=False) | Q(rate_per_s__isnull=False) | ~Q(circuit=Circuit.CLOSED)
-    )
 
 
 def _allow(destination: Destination, result: Allowances, now: datetime) -> int:

@@ -10,11 +10,11 @@ from django.utils import timezone
 
 from webhooks.addresses import NetworkPolicy
 from webhooks.binding import Credentials
-from webhooks.claims import ClaimedJob
 from webhooks.headers import set_headers
 from webhooks.keyring import Keyring
 from webhooks.outcomes import Finished
 from webhooks.sealing import send_sealed
+from webhooks.taking import ClaimedJob
 from webhooks.transport import OutboundRequest, Outcome, Transport
 
 USER_AGENT = "Signalbox/0.1 (webhooks)"

@@ -15,13 +15,13 @@ from config.clocks import shared_now
 from records.ids import new_id
 from webhooks.binding import SECRET_ERROR
 from webhooks.circuits import Tally, is_trouble
-from webhooks.claims import ClaimedJob
 from webhooks.destinations import tell_of_disabled
 from webhooks.endings import tell_of_ended
 from webhooks.failures import note_failed_jobs
 from webhooks.lanes import note_outcomes
 from webhooks.models import Direction, RequestLog, Webhook, WebhookJob
 from webhooks.retries import RetryPolicy, Verdict, judge_attempt
+from webhooks.taking import ClaimedJob
 from webhooks.transport import OutboundRequest, Outcome
 
 

@@ -24,7 +24,8 @@ def create_jobs(sender: Any, events: Sequence[Event], **kwargs: Any) -> None:
     jobs = WebhookJob.objects.bulk_create(jobs_for(events, webhooks), batch_size=500)
     # A mistake in a webhook shows at once, before anything is sent.
     failed = [job.pk for job in jobs if job.status == JobStatus.FAILED]
-    note_failed_jobs(failed, timezone.now())
+    if failed:
+        note_failed_jobs(failed, timezone.now())
     if jobs:
         transaction.on_commit(deliver_soon, robust=True)
 

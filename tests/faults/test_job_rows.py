@@ -23,13 +23,13 @@ from hypothesis.stateful import (
 
 from tests.webhooks.making import answer, make_job, no_answer
 from webhooks import claims, outcomes
-from webhooks.claims import ClaimedJob
 from webhooks.duetimes import mend_due_times, mend_new_jobs
 from webhooks.exceptions import JobRefused
 from webhooks.models import RequestLog, WebhookJob
 from webhooks.outbound import outbound_request
 from webhooks.outcomes import Finished
 from webhooks.services import cancel_job, cancel_jobs, edit_job, retry_job, retry_jobs
+from webhooks.taking import ClaimedJob
 
 OUTCOMES = {
     "well": lambda: answer(200),

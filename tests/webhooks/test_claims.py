@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from config.queues import LEASE_S
 from tests.webhooks.making import answer, make_job, no_answer
-from webhooks import claims, outcomes
+from webhooks import claims, outcomes, taking
 from webhooks.claims import claim_jobs, free_lapsed_jobs
 from webhooks.models import RequestLog, WebhookJob
 from webhooks.outbound import outbound_request
@@ -82,7 +82,7 @@ def test_a_lane_without_room_is_passed_over():
 
 @pytest.mark.django_db
 def test_every_lane_gets_its_turn_when_there_are_more_than_one_claim_looks_at(monkeypatch):
-    monkeypatch.setattr(claims, "_LANES_PER_CLAIM", 2)
+    monkeypatch.setattr(taking, "LANES_PER_CLAIM", 2)
     for port in range(1, 6):
         make_job(f"http://127.0.0.1:{port}/")
         make_job(f"http://127.0.0.1:{port}/")

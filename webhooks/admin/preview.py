@@ -15,7 +15,6 @@ from records.expressions import compile_expression as compile_filter
 from webhooks.addresses import Refusal, judge_url
 from webhooks.admin.bodies import BodyView, view_body
 from webhooks.binding import Credentials, context_with_secrets, nonce_of
-from webhooks.claims import ClaimedJob
 from webhooks.curl import curl_command
 from webhooks.jsontext import JSONTextError, read_json, write_json
 from webhooks.keyring import SecretKind
@@ -32,6 +31,7 @@ from webhooks.rendering import (
 )
 from webhooks.samples import Sample
 from webhooks.subscriptions import Occasion, credentials_of, template_of
+from webhooks.taking import ClaimedJob
 from webhooks.validation import texts_of
 
 FilterState = Literal["always", "yes", "no", "error"]
