@@ -14,11 +14,11 @@ from automations.conditions.values import (
     identity,
     is_empty,
     number_in,
+    number_of,
     truth_in,
     wanted,
     when_in,
 )
-from records.expressions.errors import Problem
 from records.expressions.values import refuse_symbol
 
 # The time zone is that of the occasion.
@@ -33,7 +33,7 @@ def matcher(value: Any, compare_type: CompareType | None) -> Matcher:
     if isinstance(expected, bool):
         return _truth(expected, unanswered=False if compare_type == "boolean" else None)
     if isinstance(expected, int | float | Decimal):
-        return _number(_exact(expected))
+        return _number(number_of(expected))
     if isinstance(expected, date):
         return _when(expected)
     if isinstance(expected, str):
@@ -41,13 +41,6 @@ def matcher(value: Any, compare_type: CompareType | None) -> Matcher:
     if isinstance(expected, list | tuple) and compare_type != "json":
         return _any_order(expected)
     return _same(expected)
-
-
-def _exact(number: Any) -> Number:
-    exact = number_in(number)
-    if exact is None:
-        raise Problem("this is not a number")
-    return exact
 
 
 def _truth(expected: bool, unanswered: bool | None) -> Matcher:

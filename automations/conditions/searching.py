@@ -10,7 +10,7 @@ from automations.conditions.values import CompareType, is_empty, text_of
 from records.expressions import patterns
 from records.expressions.errors import Problem
 from records.expressions.limits import Scope
-from records.expressions.values import kind, refuse_symbol
+from records.expressions.values import refuse_symbol
 
 # Steps of one search: some 50 ms, where an expression may take ten times as many. Other conditions wait meanwhile.
 MAX_PATTERN_WORK: Final = 50_000
@@ -66,8 +66,6 @@ def _part(value: Any) -> str:
     refuse_symbol(value)
     if value is None or value == "":
         raise Problem("give what to look for")
-    if isinstance(value, list | tuple | Mapping):
-        raise Problem(f"give one value to look for, not {kind(value)}")
     if is_empty(value):
         raise Problem("give what to look for; this is only space")
     return text_of(value)

@@ -33,6 +33,14 @@ def number_in(value: object) -> Number | None:
     return Decimal(repr(number)) if isinstance(number, float) else number
 
 
+def number_of(value: object) -> Number:
+    """The number that a rule names; raises Problem."""
+    number = number_in(value)
+    if number is None:
+        raise Problem(f"give a number, not {describe(value)}")
+    return number
+
+
 def truth_in(value: object) -> bool | None:
     """Yes or no, also as text; None when it is neither."""
     if isinstance(value, bool):
@@ -122,20 +130,13 @@ def bound(value: Any, compare_type: CompareType | None) -> Number | When:
     if is_empty(value):
         raise Problem("there is nothing to compare with; give a number or a date")
     if compare_type == "number":
-        return _number(value)
+        return number_of(value)
     if compare_type in ("date", "datetime"):
         return _when(value)
     found = number_in(value)
     if found is None:
         return _when(value, "a number or a date")
     return found
-
-
-def _number(value: object) -> Number:
-    number = number_in(value)
-    if number is None:
-        raise Problem(f"give a number, not {describe(value)}")
-    return number
 
 
 def _truth(value: object) -> bool:
@@ -173,7 +174,7 @@ def _moved(moment: datetime, zone: tzinfo) -> datetime:
 
 _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "text": _text,
-    "number": _number,
+    "number": number_of,
     "boolean": _truth,
     "date": _when,
     "datetime": _when,

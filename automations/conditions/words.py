@@ -1,5 +1,6 @@
 """Conditions in words, for lists and summaries: "amount is greater than 10,000 and stage changed to Won"."""
 
+import json
 from decimal import Decimal
 from typing import Any, Final
 
@@ -7,9 +8,7 @@ from automations.conditions.compiled import check_conditions
 from automations.conditions.document import Formula, Group, Node, Reader, Rule
 from automations.conditions.operators import OPERATORS
 from automations.conditions.showing import shown
-from records.expressions.errors import Problem, shorten
-from records.expressions.limits import Scope
-from records.expressions.values import to_json
+from records.expressions.errors import shorten
 
 MAX_WORDS: Final = 500  # characters
 _JOINERS: Final = {"all": " and ", "any": " or "}
@@ -58,28 +57,18 @@ def _value(value: Any) -> str:
         return "empty"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, int | float | Decimal):
+    if isinstance(value, int | float):
         return _number(value)
     if isinstance(value, str):
         return shorten(value) or "empty"
     if isinstance(value, list):
         *others, last = map(_value, value)
         return f"{', '.join(others)} or {last}" if others else last
-    return _json(value)
+    return shorten(json.dumps(shown(value), ensure_ascii=False))
 
 
-def _number(number: float | Decimal) -> str:
+def _number(number: float) -> str:
     """A float shows the digits that it has."""
-    plain = shown(number)
-    if not isinstance(plain, int | float):
-        return str(plain)
-    if abs(plain) >= 1e20:
-        return str(plain)
-    return f"{int(plain):,}" if plain == int(plain) else f"{Decimal(repr(plain)):,f}"
-
-
-def _json(value: Any) -> str:
-    try:
-        return shorten(to_json(Scope({}), shown(value)))
-    except Problem:
-        return "an object"
+    if abs(number) >= 1e20:
+        return str(number)
+    return f"{int(number):,}" if number == int(number) else f"{Decimal(repr(number)):,f}"

@@ -30,6 +30,9 @@ from webhooks.payloads import OnDemand
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2025, 1, 15, 10, 30, tzinfo=BERLIN)
 NO_VALUE = object()
+DEEP: Any = []
+for _ in range(900):  # pytest, too, has to write it
+    DEEP = [DEEP]
 
 
 def context(**record: Any) -> dict[str, Any]:
@@ -126,6 +129,10 @@ def mistakes(document: Any, **options: Any) -> dict[str, str]:
         (" 10.0 ", "10", "number", True),
         (10, "10", None, True),
         (10, "ten", None, False),
+        (True, "yes", None, True),
+        (True, "1", None, False),
+        (date(2025, 1, 31), "soon", None, False),
+        (["a"], "soon", None, False),
         ("ten", 10, "number", False),
         (2**53 + 1, 2**53, None, False),
         (1e15 + 0.3, 1e15, None, False),
@@ -159,6 +166,8 @@ def mistakes(document: Any, **options: Any) -> dict[str, str]:
         ("a", ["a"], None, False),
         ({"a": 1, "b": 2}, {"b": 2, "a": 1.0}, "json", True),
         ({"a": 1}, {"a": True}, "json", False),
+        ("a", {"a": 1}, "json", False),
+        ([NOW], [NOW.astimezone(UTC)], None, True),
         # Empties are equal.
         (None, "", None, True),
         ("  ", None, None, True),
@@ -386,6 +395,13 @@ def test_without_a_list_of_changes_values_are_compared(
     assert compile_conditions(every(rule("x", "changed"))).passes(Facts(values, NOW)) is expected
 
 
+def test_what_was_before_is_known_of_the_record_only() -> None:
+    about = Facts({**context(), "item": {"x": 1}}, NOW)
+    explained = compile_conditions(every(rule("item.x", "changed"))).explain(about)["rules"][0]
+    assert (explained["passed"], explained["previous"]) == (False, None)
+    assert explained["note"].startswith("`item.x` is no field of the record")
+
+
 # --- What can't be decided ------------------------------------------------------------------------
 
 
@@ -415,6 +431,7 @@ def test_without_a_list_of_changes_values_are_compared(
         ("a" * 200_000, "matches", "b", "too long for a pattern"),
         ("9999-12-31T23:59:59-10:00", "less_than", "2025-01-01T10:00", "after the year 9999"),
         (["a"] * 300_000, "in", ["b"], "too many entries"),
+        ([DEEP], "equals", ["a"], "more than 64 levels deep"),
     ],
 )
 def test_what_cannot_be_decided_is_false_and_says_why(
@@ -704,6 +721,9 @@ def test_a_secret_is_never_compared_nor_shown() -> None:
     assert not conditions.passes(about)
     assert all(rule["note"] for rule in explained["rules"])
     assert "a secret" in explained["rules"][0]["actual"]
+    whole = compile_conditions({"expression": "record.key"})
+    assert not whole.passes(about)
+    assert whole.explain(about)["note"] == "a secret can only be inserted as it is"
     document = {"expression": "record.key == 'guess' or record.key"}
     explained["expression"] = compile_conditions(document).explain(about)
     assert explained["expression"]["actuals"] == {"record.key": "a secret"}
@@ -714,10 +734,6 @@ def test_a_secret_is_never_compared_nor_shown() -> None:
 
 
 # --- Checking -------------------------------------------------------------------------------------
-
-DEEP: Any = []
-for _ in range(2_000):
-    DEEP = [DEEP]
 
 
 @pytest.mark.parametrize(
@@ -911,8 +927,10 @@ def test_depth_and_number_of_rules_are_bounded() -> None:
         (every(rule("due", "within_last_days", 1)), "due is within the last day"),
         (every(rule("active", "equals", True)), "active is yes"),
         (every(rule("note", "not_equals", None)), "note is not empty"),
+        (every(rule("size", "less_than", 1e25)), "size is less than 1e+25"),
+        (every(rule("tags", "equals", ["a"])), "tags is a"),
         (every(rule("a", "equals", "{{ vars.b }}")), "a is {{ vars.b }}"),
-        (every(rule("a", "equals", {"b": 1})), 'a is {"b":1}'),
+        (every(rule("a", "equals", {"b": 1})), 'a is {"b": 1}'),
         ({"expression": "record.a > 1"}, "record.a > 1"),
         (every(rule("a", "eqals", 1)), "conditions with mistakes in them"),
         ("nonsense", "conditions with mistakes in them"),
