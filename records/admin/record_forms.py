@@ -3,6 +3,7 @@
 from typing import Any, ClassVar, Final
 
 from django import forms
+from django.urls import reverse
 from unfold.widgets import (
     CHECKBOX_CLASSES,
     INPUT_CLASSES,
@@ -12,6 +13,7 @@ from unfold.widgets import (
     UnfoldAdminSelectWidget,
 )
 
+from records.admin.owners import first_owners, owner_of
 from records.exceptions import InvalidData, StaleRecord
 from records.fieldkinds.references import MAX_OFFERED
 from records.forms import BaseRecordForm
@@ -74,12 +76,11 @@ class AdminRecordForm(BaseRecordForm):
         stage.choices = [*retired.items(), *labels.items()]  # type: ignore[attr-defined]
         stage.initial = current
         stage.disabled = not self.may_move or len(stage.choices) == 1  # type: ignore[attr-defined]
-        users = {user.pk: str(user) for user in User.objects.active()[:MAX_OFFERED]}
-        if instance and instance.owner_id and instance.owner:
-            users.setdefault(instance.owner_id, str(instance.owner))
-        if instance is None:
-            users.setdefault(self.acting_user.pk, str(self.acting_user))
+        chosen = owner_of(str(self.data.get("owner") or ""), instance)
+        users = first_owners(instance.owner if instance else self.acting_user, chosen)
         owner.choices = [("", "—"), *users.items()]  # type: ignore[attr-defined]
+        if len(users) >= MAX_OFFERED:
+            owner.widget.attrs["data-search-address"] = reverse("admin:records_record_owners")
         owner.initial = (instance.owner_id if instance else self.acting_user.pk) or ""
 
     def clean(self) -> dict[str, Any]:

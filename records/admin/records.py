@@ -1,6 +1,6 @@
 """Records in the admin: a form built from the object's fields, and the services behind every button."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
@@ -15,6 +15,7 @@ from unfold.admin import ModelAdmin
 from records import services
 from records.admin.decorators import action, display
 from records.admin.filters import DeletedFilter, ObjectFilter, StageFilter, StateFilter
+from records.admin.owners import owner_choices
 from records.admin.paging import CappedPaginator
 from records.admin.record_forms import AdminRecordForm, differences
 from records.admin.record_pages import (
@@ -53,6 +54,10 @@ class RecordAdmin(ModelAdmin):  # type: ignore[misc]
 
     actions_list = ("import_csv",)
     actions = ("restore_selected", "close_selected", "move_selected")
+
+    class Media:
+        css: ClassVar = {"all": ("records_admin/lookup.css",)}
+        js = ("signalbox/js/lookup.js",)
 
     # --- actions ------------------------------------------------------------------------------
 
@@ -261,7 +266,12 @@ class RecordAdmin(ModelAdmin):  # type: ignore[misc]
 
     def get_urls(self) -> list[URLPattern]:
         act = self.admin_site.admin_view(require_POST(self.act_view))
-        return [path("<path:object_id>/act/", act, name="records_record_act"), *super().get_urls()]
+        owners = self.admin_site.admin_view(owner_choices)
+        return [
+            path("owners/", owners, name="records_record_owners"),
+            path("<path:object_id>/act/", act, name="records_record_act"),
+            *super().get_urls(),
+        ]
 
     def act_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         record = record_or_404(self, request, object_id)

@@ -9,6 +9,7 @@
     const input = document.createElement("input");
     const list = document.createElement("div");
     box.className = "lookup";
+    input.className = select.className;
     list.className = "lookup-list";
     list.id = listId;
     list.hidden = true;
@@ -78,6 +79,9 @@
         nothing.textContent = "Nothing found";
         list.append(nothing);
       }
+      const { top, bottom } = input.getBoundingClientRect();
+      // Where there is no room below, it opens above: what is fixed at the foot of a page would cover it.
+      box.classList.toggle("lookup-up", window.innerHeight - bottom < 360 && top > 360);
       list.hidden = false;
       input.setAttribute("aria-expanded", "true");
     }
@@ -86,8 +90,8 @@
       const mine = ++asked;
       const query = input.value === shown() ? "" : input.value;
       try {
-        const address = `/fields/${select.dataset.searchField}/choices/?q=${encodeURIComponent(query)}`;
-        const answer = await fetch(address, { headers: { Accept: "application/json" } });
+        const place = select.dataset.searchAddress || `/fields/${select.dataset.searchField}/choices/`;
+        const answer = await fetch(`${place}?q=${encodeURIComponent(query)}`, { headers: { Accept: "application/json" } });
         if (!answer.ok) throw new Error(String(answer.status));
         const { choices } = await answer.json();
         if (mine === asked && document.activeElement === input) show(choices);
@@ -126,6 +130,6 @@
   }
 
   document.addEventListener("DOMContentLoaded", () => {
-    document.querySelectorAll("select[data-search-field]").forEach(enhance);
+    document.querySelectorAll("select[data-search-field], select[data-search-address]").forEach(enhance);
   });
 })();
