@@ -9,8 +9,9 @@ from django.urls import reverse
 
 from automations.models import Run
 from records.expressions import Namespace
+from records.linked import record_values
 from records.models import Event, Record
-from webhooks.payloads import RECORD_NAMES, OnDemand, context_of
+from webhooks.payloads import OnDemand, context_of
 
 # First names that a run adds to those of its event; `item` and `index` in loops, `error` in the fallback.
 RUN_ROOTS = ("automation", "run", "vars", "steps", "index", "error", "secrets")
@@ -21,7 +22,7 @@ WEBHOOK_RECEIVED = "webhook.received"
 class LiveRecord(Namespace):
     """The record as it is now, loaded when an expression asks for it; as the event told of it once it is gone."""
 
-    __slots__ = ("_as_told", "_load")
+    __slots__ = ("_as_told", "_load", "_record", "_values")
 
     def __init__(
         self, load: Callable[[], Record | None], as_told: Mapping[str, Any], label: str
@@ -29,27 +30,16 @@ class LiveRecord(Namespace):
         super().__init__(as_told, label=label)
         self._load = load
         self._as_told = as_told
+        self._record: Record | None = None
+        self._values: Mapping[str, Any] = {}
 
     def __getitem__(self, name: str) -> Any:
         record = self._load()
         if record is None:
             return self._as_told[name]
-        if name in RECORD_NAMES:
-            return attribute_of(record, name)
-        if name in record.data:
-            return record.data[name]
-        if name in record.object.schema.by_slug:
-            return None
-        raise KeyError(name)
-
-
-def attribute_of(record: Record, name: str) -> Any:
-    """One of the names that every record has beside its fields."""
-    if name == "object_id":
-        return record.object.public_id
-    if name == "owner":
-        return record.owner_id
-    return getattr(record, name)
+        if record is not self._record:
+            self._record, self._values = record, record_values(record)
+        return self._values[name]
 
 
 def names_of(

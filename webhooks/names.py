@@ -6,13 +6,13 @@ from typing import Any, Final
 
 from records.eventtypes import RECORD_ATTRIBUTES, has_record
 from records.expressions.errors import suggest
+from records.linked import RECORD_NAMES, USER_NAMES, linked_object, names_behind
 from records.models import FieldDefinition, FieldKind, ObjectDefinition
 from webhooks.madeup import MADE_UP_SUBJECTS
 from webhooks.payloads import (
     ACTOR_NAMES,
     EVENT_NAMES,
     OBJECT_NAMES,
-    RECORD_NAMES,
     record_names,
 )
 
@@ -121,8 +121,10 @@ class Names:
                 root,
             )
         attributes = known[root]
-        if attributes is None or not steps or steps[0] in attributes:
+        if attributes is None or not steps:
             return None
+        if steps[0] in attributes:
+            return self._problem_behind(root, steps)
         step = steps[0]
         if root == SECRETS:
             return suggest(f"there is no secret `{step}`", step, sorted(attributes))[0], step
@@ -130,6 +132,20 @@ class Names:
         if root in ("record", "previous") and self.definition:
             label = str(self.definition)
         return suggest(f"{label} has no field `{step}`", step, sorted(attributes))[0], step
+
+    def _problem_behind(self, root: str, steps: list[str]) -> tuple[str, str] | None:
+        """What is wrong with the second step of a path through a link: `record.company.nmae`."""
+        if root not in ("record", "previous") or len(steps) < 2 or self.definition is None:
+            return None
+        if steps[0] == "owner":
+            behind: list[str] | None = list(USER_NAMES)
+        else:
+            field = self.definition.schema.by_slug.get(steps[0])
+            behind = names_behind(field) if field else None
+        if behind is None or steps[1] in behind:
+            return None
+        where = f"`{root}.{steps[0]}`"
+        return suggest(f"{where} has no field `{steps[1]}`", steps[1], behind)[0], steps[1]
 
     def groups(self) -> list[Group]:
         """For the menu: the likeliest first."""
@@ -140,6 +156,7 @@ class Names:
         if self.has_record:
             label = self.definition.name if self.definition else "Record"
             groups.append(Group(label, self._record_names("record")))
+            groups += self._linked_groups()
         groups.append(Group("Event", _event_names()))
         if self.of_record:
             before = self._record_names("previous", without=("id", "object_id"))
@@ -155,6 +172,22 @@ class Names:
         functions = [Name("now", "When it happened", "date and time")]
         functions += [Name(call, words, "function") for call, words in _FUNCTIONS]
         groups.append(Group("Dates and functions", functions))
+        return groups
+
+    def _linked_groups(self) -> list[Group]:
+        """What links of the record lead to."""
+        groups = []
+        for field in self.definition.schema.fields if self.definition else ():
+            root = f"record.{field.slug}"
+            if field.kind == FieldKind.USER:
+                groups.append(Group(field.label, _names(root, USER_NAMES)))
+            elif field.kind == FieldKind.LINK and (target := linked_object(field)):
+                names = [
+                    Name(f"{root}.{each.slug}", each.label, _kind_of(each))
+                    for each in target.schema.fields
+                ]
+                names.append(Name(f"{root}.id", _ATTRIBUTE_LABELS["id"]))
+                groups.append(Group(f"{field.label} ({target.name})", names))
         return groups
 
     def _record_names(self, root: str, *, without: tuple[str, ...] = ()) -> list[Name]:

@@ -8,12 +8,11 @@ from django.core.exceptions import ObjectDoesNotExist
 
 from records.eventtypes import RECORD_ATTRIBUTES, has_record
 from records.expressions import Namespace
+from records.linked import RECORD_NAMES, record_values, with_links
 from records.models import Event, ObjectDefinition, Record
 from records.snapshots import snapshot
 from webhooks.jsontext import iso_moment
 
-# What every record has beside the fields of its object.
-RECORD_NAMES: Final = ("id", "object_id", *RECORD_ATTRIBUTES, "created_at", "updated_at")
 EVENT_NAMES: Final = ("id", "name", "changed", "created_at")
 OBJECT_NAMES: Final = ("id", "slug", "name", "plural")
 ACTOR_NAMES: Final = ("id", "username", "name", "email")
@@ -122,15 +121,14 @@ def _record(event: Event) -> Namespace | None:
 
 def _current_record(event: Event, definition: ObjectDefinition) -> Namespace:
     """The record as it is now. It is looked up when the first of its values is asked for."""
-    find = cache(partial(_find_record, event))
+
+    @cache
+    def load() -> Mapping[str, Any]:
+        record = _find_record(event)
+        return record_values(record) if record else {}
 
     def value_of(name: str) -> Any:
-        record = find()
-        if record is None:
-            return None
-        if name in ("created_at", "updated_at"):
-            return getattr(record, name)
-        return _flat(snapshot(record)).get(name)
+        return load().get(name)
 
     values: dict[str, Any] = {name: partial(value_of, name) for name in record_names(definition)}
     values |= {"id": event.record_id, "object_id": definition.public_id}
@@ -146,7 +144,7 @@ def _find_record(event: Event) -> Record | None:
 
 def _told_record(event: Event) -> Namespace:
     """The record as the event tells of it, also when it is long gone."""
-    values = _identity(event) | _flat(event.after or event.before)
+    values = with_links(_identity(event) | _flat(event.after or event.before), event.object)
     values["created_at"] = lambda: event.record.created_at if event.record else None
     values["updated_at"] = lambda: event.record.updated_at if event.record else None
     return OnDemand(values, label=_label(event))
@@ -154,7 +152,8 @@ def _told_record(event: Event) -> Namespace:
 
 def _previous(event: Event) -> Namespace:
     if _tells_of_record(event):
-        return Namespace(_identity(event) | _flat(event.before), label=_label(event))
+        values = with_links(_identity(event) | _flat(event.before), event.object)
+        return Namespace(values, label=_label(event))
     values = dict.fromkeys(event.after or {}) | (event.before or {})
     return Namespace(values, label="`previous`")
 

@@ -15,7 +15,7 @@ from automations.conditions.values import (
     text_of,
     when_in,
 )
-from records.expressions import Namespace, Symbol
+from records.expressions import Namespace, Reference, Symbol
 from records.expressions.dates import PARTS, part_of
 from records.expressions.errors import Problem
 from records.expressions.limits import Scope
@@ -201,13 +201,17 @@ class Facts:
                 self._gaps[path] = (value, int(step) if is_place else step, where)
                 return None
             value, where = found, f"{where}.{step}"
-        # What has an id, a linked record for example, is compared by it.
+        if isinstance(value, Reference):
+            return str(value)
+        # What has an id is compared by it.
         return value["id"] if isinstance(value, Namespace) and "id" in value else value
 
     def _step(self, value: Any, name: str, where: str) -> Any:
         """What is one step further; _NOTHING where data may well have nothing. Raises Problem."""
         if value is None:
             return _NOTHING
+        if isinstance(value, Reference):
+            value = value.target
         if isinstance(value, Mapping):
             try:
                 return value[name]

@@ -22,12 +22,13 @@ from .template import (
     render_typed,
     render_url,
 )
-from .values import Namespace, Symbol
+from .values import Namespace, Reference, Symbol
 
 __all__ = [
     "Expression",
     "ExpressionError",
     "Namespace",
+    "Reference",
     "Symbol",
     "Template",
     "check",

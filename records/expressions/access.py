@@ -13,7 +13,7 @@ from .dates import PARTS, part_of
 from .errors import Problem
 from .limits import Scope
 from .missing import missing_name, missing_part, refuse_here
-from .values import ABSENT, Namespace, kind, need_integer, scalar_text
+from .values import ABSENT, Namespace, Reference, kind, need_integer, scalar_text
 
 
 def constant(compiler: Compiler, node: nodes.Const) -> Evaluate:
@@ -67,6 +67,8 @@ def attribute(compiler: Compiler, node: nodes.Getattr) -> Evaluate:
 
     def run(scope: Scope) -> Any:
         container = inner(scope)
+        if isinstance(container, Reference):
+            container = container.target
         if type(container) is dict or type(container) is Namespace:
             found = container.get(wanted, ABSENT)
             if found is not ABSENT:
@@ -92,6 +94,8 @@ def item(compiler: Compiler, node: nodes.Getitem) -> Evaluate:
     def run(scope: Scope) -> Any:
         container, key = inner(scope), argument(scope)
         refuse_here(key, offset)
+        if isinstance(container, Reference) and isinstance(key, str):
+            container = container.target
         try:
             if isinstance(container, Mapping):
                 return container[guarded(key_text, offset, [key])]

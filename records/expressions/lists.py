@@ -11,6 +11,7 @@ from .limits import Scope, check_list_size, check_text_size
 from .texts import source_text
 from .values import (
     ABSENT,
+    Reference,
     is_true,
     kind,
     need_integer,
@@ -26,6 +27,8 @@ def attribute_of(value: object, path: object) -> Any:
     """Follow a dotted path of keys and places into a value; ABSENT when it leads nowhere."""
     for step in need_text(path).split("."):
         refuse_symbol(value)
+        if isinstance(value, Reference):
+            value = value.target
         if isinstance(value, Mapping):
             try:
                 value = value[step]

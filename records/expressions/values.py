@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from math import isfinite
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from .errors import Problem
 from .limits import MAX_DECIMAL_EXPONENT, MAX_INTEGER_BITS, MAX_VALUE_DEPTH, Scope
@@ -62,6 +62,30 @@ class Symbol:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self.noun}>"
+
+
+class Reference(str):
+    """The id of something that can be looked up: text in every use, and `record.company.name` leads on.
+
+    `find` is called when the first name behind it is asked for, and once only.
+    """
+
+    __slots__ = ("_find", "_target")
+
+    _find: Callable[[], Namespace]
+    _target: Namespace | None
+
+    def __new__(cls, text: str, find: Callable[[], Namespace]) -> Self:
+        reference = super().__new__(cls, text)
+        reference._find = find
+        reference._target = None
+        return reference
+
+    @property
+    def target(self) -> Namespace:
+        if self._target is None:
+            self._target = self._find()
+        return self._target
 
 
 class Encoded(str):
