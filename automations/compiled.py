@@ -5,12 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from django.db import connection
-
 from automations.conditions import ROOTS, Conditions, compile_conditions
 from automations.document import Document, Settings, Step, child_blocks, walk_steps
 from automations.document.schema import FALLBACK
-from automations.models import Automation, AutomationState, AutomationVersion, Catalogue, RunMode
+from automations.generations import current_generation
+from automations.models import Automation, AutomationState, AutomationVersion, RunMode
 from automations.names import RUN_ROOTS
 from automations.steps import ACTIONS, Action, Setting
 from automations.triggers import TRIGGERS, Trigger
@@ -156,19 +155,11 @@ def object_of(document: Document) -> ObjectDefinition | None:
 def current_index() -> Index:
     """Who reacts to what, as of now: one query that reads one number, unless something has changed."""
     global _index
-    generation = _generation()
+    generation = current_generation()
     if _index is None or _index.generation != generation:
         _versions.clear()
         _index = _build(generation)
     return _index
-
-
-def _generation() -> int:
-    """Asked for each batch of events: the statement is written out, since building it would cost more."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT generation FROM {Catalogue._meta.db_table} WHERE id = 1")  # noqa: S608
-        row = cursor.fetchone()
-    return int(row[0]) if row else 0
 
 
 def _build(generation: int) -> Index:

@@ -24,8 +24,11 @@ def order_key_of(listener: Listener, event: Event) -> str | None:
     """Runs of one automation and one record have the same key; None when they need not mind each other."""
     if listener.version.settings.concurrency.mode == "parallel":
         return None
-    subject = event.record_id or ""
-    return hashlib.sha256(f"{listener.automation_id} {subject}".encode()).hexdigest()[:40]
+    return key_of(listener.automation_id, event.record_id or "")
+
+
+def key_of(automation_id: str, record_id: str) -> str:
+    return hashlib.sha256(f"{automation_id} {record_id}".encode()).hexdigest()[:40]
 
 
 @dataclass(slots=True)

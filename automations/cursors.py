@@ -5,8 +5,8 @@
     {"block": "s5", "index": 0, "items": [...], "n": 2, "as": "item", "results": [...]}
                                                        the loop s5, at its third item
 
-A frame may hold what the step at its place has come to: `attempt` (from 1) and `waiting`, the id of the StepRun
-that waits.
+A frame may hold what the step at its place has come to: `attempt` (from 1), `waiting`, the id of the StepRun
+that waits, and `config`, what a person has changed for this one retry.
 """
 
 from collections.abc import Mapping, Sequence
@@ -41,3 +41,4 @@ def step_over(frame: Frame) -> None:
     frame["index"] += 1
     frame.pop("attempt", None)
     frame.pop("waiting", None)
+    frame.pop("config", None)

@@ -14,6 +14,7 @@ from automations.compiled import CompiledStep, CompiledVersion
 from automations.cursors import Frame, enter, path_of, start, step_over
 from automations.document.schema import FALLBACK
 from automations.jsonvalues import kept
+from automations.matching import is_left_alone
 from automations.models import Run, RunStatus, StepRun, StepStatus
 from automations.names import names_of, refresh_names
 from automations.steps import Done, End, Enter, Scene, StepFailed, WaitForJob, WaitUntil
@@ -29,6 +30,9 @@ logger = logging.getLogger(__name__)
 STEPS_AT_ONCE: Final = 50
 # A loop in a loop can multiply; a run this long is a mistake.
 MAX_STEPS_OF_A_RUN: Final = 10_000
+# The reason of a run whose record is in quarantine; it looks again after so many seconds.
+HELD: Final = "Waits: the record is in quarantine until a person releases it."
+_LOOK_AGAIN_S: Final = 30
 _MISTAKE: Final = "Signalbox made a mistake in this step; its log has the details."
 
 
@@ -65,9 +69,13 @@ class Play:
         """Go on until the run waits, ends, or has had its turn (then it stays pending)."""
         run = self.run
         run.started_at = run.started_at or timezone.now()
+        if self._is_held():
+            return
         self.names = names_of(
             run, self.automation_name, self.event, self.load_record, timezone.now()
         )
+        if run.reason == HELD:
+            run.reason = ""
         if not run.cursor:
             run.cursor = start()
         with acting(
@@ -79,6 +87,18 @@ class Play:
                     return
         run.status = RunStatus.PENDING
         run.due_at = timezone.now()
+
+    def _is_held(self) -> bool:
+        """A run whose record a person has to look at first waits for that; the fallback goes on."""
+        run, event = self.run, self.event
+        if self.is_dry or run.error is not None or run.variables.get("quarantined"):
+            return False
+        if event is None or event.record_id != run.record_id or not is_left_alone(event):
+            return False
+        run.status = RunStatus.WAITING
+        run.reason = HELD
+        run.due_at = timezone.now() + timedelta(seconds=_LOOK_AGAIN_S)
+        return True
 
     def _turn(self) -> None:
         run = self.run
@@ -148,11 +168,12 @@ class Play:
                 raise StepFailed(
                     f"The action “{step.type}” is not installed (any more).", kind="missing"
                 )
+            config = self._config_of(step, frame)
             with transaction.atomic() if step.action.effects == "records" else nullcontext():
                 if waited is not None:
-                    answer = step.action.resume(step.config, scene, waited, step.prepared)
+                    answer = step.action.resume(config, scene, waited, step.prepared)
                 else:
-                    answer = step.action.execute(step.config, scene, step.prepared)
+                    answer = step.action.execute(config, scene, step.prepared)
         except StepFailed as failure:
             self._failed(step, frame, scene, failure, started_at, waited)
         except RecordsError as error:
@@ -168,6 +189,14 @@ class Play:
             )
         else:
             self._take(step, frame, scene, answer, started_at, waited)
+
+    @staticmethod
+    def _config_of(step: CompiledStep, frame: Frame) -> Any:
+        """What the step is told; a person who retried a run may have changed that for this once."""
+        assert step.action is not None
+        return (
+            step.action.Config.model_validate(frame["config"]) if "config" in frame else step.config
+        )
 
     def _take(
         self,

@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 # "Why not?" is answered by rows; a batch of events writes so many at most, the newest of each automation first.
 MAX_SKIPPED_PER_BATCH: Final = 25
+_ALWAYS: Final = ("record.quarantined", "record.released", "record.clicked")
 CONDITIONS_FALSE: Final = "The conditions were not met."
 _MISTAKE: Final = "Signalbox made a mistake with these conditions; its log has the details."
 
@@ -78,7 +79,7 @@ def _judge(listener: Listener, occasion: Occasion) -> Match:
     except Exception:  # one automation's trouble must not keep the others from reacting
         logger.exception("The conditions of %s can't be judged", listener.automation_id)
         return Match(listener, occasion, _MISTAKE)
-    if event.record is not None and event.record.quarantined_at is not None and not event.target:
+    if is_left_alone(event):
         return Match(listener, occasion, "The record is in quarantine until a person releases it.")
     reason = why_cut(event, listener.automation_id, listener.name, version.settings.max_depth)
     return Match(listener, occasion, reason)
@@ -102,6 +103,13 @@ def runs_for(events: Sequence[Event], index: Index) -> tuple[list[Run], Crowd]:
         crowd.admit(match.listener, run)
         fired.append(run)
     return fired + [_skipped(match, now) for match in _some_of(refused)], crowd
+
+
+def is_left_alone(event: Event) -> bool:
+    """Whether the event's record is in quarantine. What tells of the quarantine itself, and what a person wants,
+    goes on."""
+    record = event.record
+    return record is not None and record.quarantined_at is not None and event.type not in _ALWAYS
 
 
 def _some_of(refused: dict[str, list[Match]]) -> list[Match]:

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import F
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
 from automations.compiled import current_index
+from automations.generations import bump_generation
 from automations.matching import runs_for
-from automations.models import Catalogue, Run, RunStatus
+from automations.models import Run, RunStatus
 from config.clocks import shared_now
 from config.queues import ring_on_commit
 from records.dispatch import events_dispatched
@@ -44,9 +44,3 @@ def wake_runs(sender: Any, ids: Sequence[str], **kwargs: Any) -> None:
 def forget_compiled(sender: Any, **kwargs: Any) -> None:
     """Conditions compare by the kinds of fields."""
     bump_generation()
-
-
-def bump_generation() -> None:
-    """What reacts to events has changed: every worker reads it anew. In the transaction of the change."""
-    if not Catalogue.objects.filter(pk=1).update(generation=F("generation") + 1):
-        Catalogue.objects.bulk_create([Catalogue(pk=1)], ignore_conflicts=True)

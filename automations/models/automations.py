@@ -37,6 +37,9 @@ class Automation(models.Model):
     # Why the installation itself paused it.
     paused_reason = models.CharField(max_length=300, blank=True)
     failures_in_a_row = models.PositiveIntegerField(default=0)
+    # When people last heard of failed runs, and whether some have failed since: they hear at most once an hour.
+    told_of_failures_at = models.DateTimeField(null=True)
+    has_untold_failures = models.BooleanField(default=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
     )

@@ -8,11 +8,25 @@ from automations.services.automations import (
     save_draft,
     set_state,
 )
+from automations.services.runs import (
+    PlannedStep,
+    RetryPlan,
+    cancel_run,
+    plan_retry,
+    retry_run,
+    retry_runs,
+)
 
 __all__ = [
+    "PlannedStep",
+    "RetryPlan",
+    "cancel_run",
     "create_automation",
     "delete_automation",
+    "plan_retry",
     "publish",
+    "retry_run",
+    "retry_runs",
     "roll_back",
     "save_draft",
     "set_state",

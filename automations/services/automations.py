@@ -10,8 +10,8 @@ from automations.document import Document
 from automations.document.checking import check_document
 from automations.document.forms import read_document
 from automations.exceptions import DocumentInvalid, NothingPublished
+from automations.generations import bump_generation
 from automations.models import Automation, AutomationState, AutomationVersion
-from automations.receivers import bump_generation
 from automations.triggers import TRIGGERS
 from records.models import User
 
