@@ -34,6 +34,9 @@ _ONCE: Final = frozenset({"authorization", "content-type", "user-agent"})
 _WORDS: Final = {" ": "a space; write %20.", "\\": "a backslash; write / or %5C."}
 _find_unsafe = re.compile(r"[\x00-\x20\x7f\\\ud800-\udfff]").search
 _find_control = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]").search
+_BARE: Final = (
+    "Filter: a filter is a bare expression: leave the braces out, as in record.value > 5."
+)
 _is_identifier = re.compile(r"[A-Za-z][A-Za-z0-9_]*").fullmatch
 
 Part = Literal["url", "path_params", "query_params", "headers", "body", "body_rows", "filter"]
@@ -49,15 +52,28 @@ class Mistake:
 
 
 def check_filter(source: str, names: Names) -> list[Mistake]:
-    """The mistakes in a filter; an empty one has none."""
+    """The mistakes in a filter; an empty one has none. Braces around the whole of it do no harm."""
     if not source.strip():
         return []
     try:
         expression = compile_expression(source)
     except ExpressionError as error:
+        if _has_braces(source):
+            return [Mistake("filter", _BARE)]
         return [Mistake("filter", str(_located("Filter", error)))]
     errors = _unknown_names("Filter", source, [expression], names, names.known())
     return [Mistake("filter", str(error)) for error in errors]
+
+
+def _has_braces(source: str) -> bool:
+    """Whether a part of a filter is written as in a text: `{{ record.value }} > 5`."""
+    if "{{" not in source and not source.lstrip().startswith("{"):
+        return False
+    try:
+        template = compile_template(source, "url")
+    except ExpressionError:
+        return False
+    return len(template.parts) > 1
 
 
 def check_request(template: RequestTemplate, names: Names) -> list[Mistake]:

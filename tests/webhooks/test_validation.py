@@ -11,7 +11,7 @@ from records.models.objects import Schema
 from webhooks.addresses import NetworkPolicy
 from webhooks.durations import DelayError, format_delays, parse_delays
 from webhooks.names import Names, menu_of
-from webhooks.rendering import RequestTemplate
+from webhooks.rendering import RequestTemplate, matches
 from webhooks.validation import Mistake, check_filter, check_request, judge_destination
 
 
@@ -207,6 +207,33 @@ def test_a_filter_is_checked(source: str, words: str) -> None:
 )
 def test_a_filter_that_is_right_passes(source: str, names: Names) -> None:
     assert check_filter(source, names) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ record.value }} > 5",
+        "{record.value} > 5",
+        "record.value > {{ 5 }}",
+        "{{ a }} and {{ b }}",
+    ],
+)
+def test_braces_around_a_part_of_a_filter_are_told_in_words(source: str) -> None:
+    (mistake,) = check_filter(source, OF_LEADS)
+    assert "leave the braces out" in mistake.message
+
+
+@pytest.mark.parametrize(
+    "source", ["record.name == '{x}' >", "{'a': 1} ==", "{{ record.value > }}"]
+)
+def test_another_mistake_is_not_put_down_to_braces(source: str) -> None:
+    (mistake,) = check_filter(source, OF_LEADS)
+    assert "too early" in mistake.message
+
+
+def test_braces_around_the_whole_of_a_filter_change_nothing() -> None:
+    for value, expected in ((6, True), (4, False)):
+        assert matches("{{ record['value'] > 5 }}", {"record": {"value": value}}) is expected
 
 
 def test_secrets_are_for_requests_and_must_exist() -> None:
