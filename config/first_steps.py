@@ -10,12 +10,14 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from records.ids import decode, encode
-from records.models import Event, ObjectDefinition, Record, User
+from records.models import Event, ObjectDefinition, Record, RecordState, User
 from records.permissions import can, visible_objects
 from webhooks.models import InboundEndpoint, JobStatus, RequestLog, Webhook, WebhookJob
 
 # What arrived for a job is looked for among so many requests after the job was made.
 _LOOK_AT: Final = 50
+# A change that leads on is looked for among so many of the record's last ones.
+_LOOK_BACK: Final = 20
 # The object of the demo; without it, the object that comes first.
 _DEMO_OBJECT: Final = "leads"
 
@@ -90,14 +92,17 @@ def _following(record: Record, user: User) -> FirstSteps:
     name = record.object.name.lower()
     return FirstSteps(
         f"Change a {name}, and watch the change travel",
-        [_edit_step(record, name, event), _job_step(job), _arrival_step(arrived, user)],
+        [_edit_step(record, name, event), _job_step(job, event), _arrival_step(arrived, user)],
     )
 
 
 def _last_edit(record: Record) -> Event | None:
-    """The newest change of the record by a person."""
-    events = Event.objects.filter(record=record, actor__isnull=False)
-    return events.select_related("actor").order_by("-pk").first()
+    """The newest change of the record by a person that a webhook reacts to, or still may; else the newest."""
+    changes = Event.objects.filter(record=record, actor__isnull=False)
+    events = list(changes.select_related("actor").order_by("-pk")[:_LOOK_BACK])
+    heard = set(WebhookJob.objects.filter(event__in=events).values_list("event_id", flat=True))
+    newest = next(iter(events), None)
+    return next((each for each in events if each.pk in heard or not each.dispatched_at), newest)
 
 
 def _job_of(event: Event) -> WebhookJob | None:
@@ -127,20 +132,27 @@ def _inspector_prefix() -> str:
 
 
 def _edit_step(record: Record, name: str, event: Event | None) -> Step:
+    is_closed = record.state == RecordState.CLOSED
     return Step(
         f"Edit this {name}",
         f"Open {record}, change something and save it. The change is written as an event.",
-        f"Edit {record}",
-        reverse("record_edit", args=[record.object.slug, record.pk]),
+        f"Open {record}" if is_closed else f"Edit {record}",
+        # A closed one is reopened on its page.
+        reverse(
+            "record_detail" if is_closed else "record_edit", args=[record.object.slug, record.pk]
+        ),
         f"Changed by {event.actor}" if event else "",
         is_done=event is not None,
     )
 
 
-def _job_step(job: WebhookJob | None) -> Step:
+def _job_step(job: WebhookJob | None, event: Event | None) -> Step:
     text = "A webhook that reacts to the event made a job: one request to be delivered."
     if job is None:
-        return Step("See its job", text, "Open the job", state="Waits for a change")
+        state = "No webhook reacts to this change" if event else "Waits for a change"
+        if event and not event.dispatched_at:
+            state = "Waits for a worker"
+        return Step("See its job", text, "Open the job", state=state)
     return Step(
         "See its job",
         text,

@@ -24,7 +24,7 @@ from records.actors import acting
 from records.dispatch import dispatch_events
 from records.ids import decode, encode, first_id_at
 from records.models import ObjectDefinition, Record, User
-from records.services import create_record, update_record
+from records.services import close_record, create_record, reopen_record, update_record
 from tests.webhooks.making import make_job
 from webhooks.demo import load_demo
 from webhooks.models import InboundEndpoint, RequestLog, Webhook, WebhookJob
@@ -395,6 +395,29 @@ def test_the_job_that_reached_an_inspector_is_shown_first(admin_request, lead):
         update_record(record=lead, data={"estimated_value": 25000})
     dispatch_events(100)
     assert "Lead changed" in first_steps(admin_request).steps[1].state
+
+
+def test_closing_and_reopening_that_no_webhook_hears_do_not_lose_the_way(admin_request, lead):
+    Webhook.objects.filter(event="record.updated").update(event="record.field_changed")
+    with acting(admin_request.user):
+        close_record(record=lead)
+        dispatch_events(100)
+        # A closed record has no form: it is reopened on its page.
+        step = first_steps(admin_request).steps[0]
+        assert step.address == reverse("record_detail", args=["leads", lead.pk])
+        assert first_steps(admin_request).steps[1].state == "No webhook reacts to this change"
+        reopen_record(record=lead)
+        update_record(record=lead, data={"estimated_value": 25000})
+        assert first_steps(admin_request).steps[1].state == "Waits for a worker"
+        dispatch_events(100)
+        WebhookJob.objects.filter(record=lead).update(status="succeeded", status_code=200)
+        close_record(record=lead)
+        reopen_record(record=lead)
+        dispatch_events(100)
+    job = WebhookJob.objects.filter(record=lead).latest("pk")
+    step = first_steps(admin_request).steps[1]
+    assert step.address == reverse("admin:webhooks_webhookjob_change", args=[job.pk])
+    assert step.is_done
 
 
 def test_they_are_for_those_who_may_see_jobs(rf):
