@@ -8,7 +8,7 @@ from automations.conditions.mistakes import Mistake
 from automations.conditions.operators import NO_VALUE, OPERATORS
 from records.expressions.documents import pointer_token
 from records.expressions.errors import suggest
-from records.expressions.values import describe, kind
+from records.expressions.values import kind
 
 Match = Literal["all", "any"]
 
@@ -101,7 +101,8 @@ class Reader:
     def _match(self, group: dict[Any, Any], pointer: str) -> Match:
         match = group.get("match", "all")
         if match not in ("all", "any"):
-            message = f"`match` is all or any, not {describe(match)}"
+            given = f"`{match[:50]}`" if isinstance(match, str) else kind(match)
+            message = f"`match` is all or any, not {given}"
             meant = _MATCHES.get(match.strip().lower()) if isinstance(match, str) else None
             if meant:
                 message += f"; did you mean `{meant}`?"

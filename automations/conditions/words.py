@@ -69,6 +69,6 @@ def _value(value: Any) -> str:
 
 def _number(number: float) -> str:
     """A float shows the digits that it has."""
-    if abs(number) >= 1e20:
-        return str(number)
+    if not abs(number) < 1e20:  # or not a number at all
+        return str(shown(number))
     return f"{int(number):,}" if number == int(number) else f"{Decimal(repr(number)):,f}"
