@@ -23,7 +23,7 @@ from automations.conditions import (
     compile_conditions,
     describe,
 )
-from records.expressions import Namespace, Symbol
+from records.expressions import Namespace, Reference, Symbol
 from records.fieldkinds.base import CompareType as FieldCompareType
 from webhooks.payloads import OnDemand
 
@@ -497,7 +497,19 @@ def test_a_bad_pattern_cannot_hang() -> None:
 )
 def test_paths_lead_through_all_that_expressions_see(path: str, value: Any) -> None:
     company = OnDemand({"id": "rec_1", "name": lambda: "Acme"}, label="Companies")
-    assert compile_conditions(every(rule(path, "equals", value))).passes(facts(company=company))
+    conditions = compile_conditions(every(rule(path, "equals", value)))
+    assert conditions.passes(facts(company=company))
+    assert conditions.passes(facts(company=Reference("rec_1", lambda: company)))
+
+
+def test_what_is_linked_is_looked_up_only_for_what_is_behind_it() -> None:
+    def gone() -> Namespace:
+        raise AssertionError("nobody asked for more than the id")
+
+    about = facts(company=Reference("rec_1", gone))
+    for asked in (rule("company", "in", ["rec_1"]), rule("company", "starts_with", "REC_")):
+        assert compile_conditions(every(asked)).explain(about)["rules"][0]["actual"] == "rec_1"
+        assert compile_conditions(every(asked)).passes(about)
 
 
 @pytest.mark.parametrize(
