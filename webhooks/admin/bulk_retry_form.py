@@ -1,24 +1,19 @@
 """What a bulk retry's form or address asks for. Whatever an address says, there is a page: mistakes are told."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 
-from webhooks.admin.filters import clean_id
+from webhooks.admin.filters import PERIODS, STATUS_CLASSES, clean_id, read_moment
 from webhooks.models import Destination, Webhook
 from webhooks.retry_filters import RetryFilter
 from webhooks.summaries import ERROR_NAMES
 
-_PERIODS: Final[dict[str, tuple[str, timedelta]]] = {
-    "1h": ("Last hour", timedelta(hours=1)),
-    "24h": ("Last 24 hours", timedelta(hours=24)),
-    "7d": ("Last 7 days", timedelta(days=7)),
-}
-_CLASSES: Final = {"4xx": "4xx · refused", "5xx": "5xx · failed there", "3xx": "3xx · redirected"}
+# What fails mostly, first.
+_CLASSES: Final = [(name, STATUS_CLASSES[name]) for name in ("4xx", "5xx", "3xx")]
+_TIMES: Final = [(name, label) for name, (label, _) in PERIODS.items()]
 # The drop-downs name no more than this.
 _MAX_CHOICES: Final = 300
 
@@ -33,7 +28,7 @@ class BulkRetryForm(forms.Form):
     # Failed since: a period, or a moment.
     time = forms.ChoiceField(
         required=False,
-        choices=[("", "Any time"), *((key, label) for key, (label, _) in _PERIODS.items())],
+        choices=[("", "Any time"), *_TIMES],
     )
     since = forms.CharField(required=False, max_length=60)
     # When a person was shown how many there are: what fails later is none of it.
@@ -65,7 +60,7 @@ class BulkRetryForm(forms.Form):
         values = self.cleaned_data
         since = values["since"]
         if values["time"]:
-            since = now - _PERIODS[values["time"]][1]
+            since = now - PERIODS[values["time"]][1]
         return RetryFilter(
             webhook_id=values["webhook"],
             lane=values["destination"],
@@ -85,8 +80,8 @@ def form_choices(form: BulkRetryForm) -> dict[str, Any]:
         "lanes": _with([(lane, lane) for lane in lanes.values_list("lane", flat=True)[:_MAX_CHOICES]],
                        form["destination"].value()),
         "errors": list(ERROR_NAMES.items()),
-        "statuses": _with(list(_CLASSES.items()), form["status"].value()),
-        "times": [(key, label) for key, (label, _) in _PERIODS.items()],
+        "statuses": _with(list(_CLASSES), form["status"].value()),
+        "times": _TIMES,
     }  # fmt: skip
 
 
@@ -101,12 +96,6 @@ def _moment(text: str) -> datetime | None:
     if not text:
         return None
     try:
-        # A blank would be a plus sign that the address did not escape.
-        moment = parse_datetime(text.replace(" ", "+") if "T" in text else text)
-        if moment is None:
-            raise ValueError(text)
-        if timezone.is_naive(moment):
-            moment = timezone.make_aware(moment)
-        return moment.astimezone(timezone.get_current_timezone())
-    except (ValueError, OverflowError):
-        raise ValidationError(f"“{text}” is no time like 2025-01-31T09:30.") from None
+        return read_moment(text)
+    except ValueError as error:
+        raise ValidationError(f"{error}.") from None

@@ -127,6 +127,16 @@ def _time(asked: Asked, name: str) -> datetime | None:
     if not text:
         return None
     try:
+        return read_moment(text)
+    except ValueError as error:
+        asked.problems.append(f"{error}; it was left out.")
+        asked.values[name] = ""
+        return None
+
+
+def read_moment(text: str) -> datetime:
+    """A time as an address or a field has it, in the time zone that people see. Raises ValueError, with the words."""
+    try:
         # A blank would be a plus sign that the address did not escape.
         moment = parse_datetime(text.replace(" ", "+") if "T" in text else text)
         if moment is None:
@@ -135,6 +145,4 @@ def _time(asked: Asked, name: str) -> datetime | None:
             moment = timezone.make_aware(moment)
         return moment.astimezone(timezone.get_current_timezone())
     except (ValueError, OverflowError):
-        asked.problems.append(f"“{text}” is no time like 2025-01-31T09:30; it was left out.")
-        asked.values[name] = ""
-        return None
+        raise ValueError(f"“{text}” is no time like 2025-01-31T09:30") from None

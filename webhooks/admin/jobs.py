@@ -4,12 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
-from unfold.admin import ModelAdmin
 
 from webhooks.admin.bulk import read_bulk
 from webhooks.admin.filters import clean_id
@@ -17,17 +14,18 @@ from webhooks.admin.job_forms import EditForm
 from webhooks.admin.job_list import filter_context, list_context
 from webhooks.admin.job_page import job_context, load_job
 from webhooks.admin.live import live_part, part_response, wants_part
+from webhooks.admin.pages import OwnPages
 from webhooks.exceptions import JobRefused
 from webhooks.models import JobStatus, WebhookJob
 from webhooks.services import EDITABLE, cancel_job, edit_job, retry_job
 
-_FOLDER = "admin/webhooks/webhookjob"
-
 
 @admin.register(WebhookJob)
-class WebhookJobAdmin(ModelAdmin):  # type: ignore[misc]
+class WebhookJobAdmin(OwnPages):
     """Read-only, but for retry, edit and cancel. The pages are our own: Django's list counts and sorts
     in ways that a table of millions can't bear."""
+
+    folder = "admin/webhooks/webhookjob"
 
     def get_urls(self) -> list[URLPattern]:
         def page(route: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
@@ -47,20 +45,19 @@ class WebhookJobAdmin(ModelAdmin):  # type: ignore[misc]
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        if not self.has_view_or_change_permission(request):
-            raise PermissionDenied
+        self.require_view(request)
         context = list_context(request) | {"may_change": self.has_change_permission(request)}
         part = live_part(
             request,
-            f"{_FOLDER}/_list.html",
+            f"{self.folder}/_list.html",
             context,
             is_open=context["is_open"],
-            beside={"tabs": f"{_FOLDER}/_tabs.html"},
+            beside={"tabs": f"{self.folder}/_tabs.html"},
         )
         if wants_part(request):
             return part_response(request, part)
         context |= filter_context(context["asked"]) | part
-        return self._page(request, "list.html", title="Webhook jobs", **context)
+        return self.page(request, "list.html", title="Webhook jobs", **context)
 
     def change_view(
         self,
@@ -69,19 +66,18 @@ class WebhookJobAdmin(ModelAdmin):  # type: ignore[misc]
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        if not self.has_view_or_change_permission(request):
-            raise PermissionDenied
+        self.require_view(request)
         job = self._job(object_id)
         if job is None:
             return self._no_such_job(request, object_id)
         context = job_context(request, job, may_change=self.has_change_permission(request))
-        part = live_part(request, f"{_FOLDER}/_job.html", context, is_open=context["is_open"])
+        part = live_part(request, f"{self.folder}/_job.html", context, is_open=context["is_open"])
         if wants_part(request):
             return part_response(request, part)
-        return self._page(request, "job.html", title=str(job), **context, **part)
+        return self.page(request, "job.html", title=str(job), **context, **part)
 
     def edit_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        self._require_change(request)
+        self.require_change(request)
         job = self._job(object_id)
         if job is None:
             return self._no_such_job(request, object_id)
@@ -91,7 +87,7 @@ class WebhookJobAdmin(ModelAdmin):  # type: ignore[misc]
         form = EditForm(request.POST if request.method == "POST" else None, job=job)
         if form.is_valid():
             return self._edit(request, job, form)
-        return self._page(request, "edit.html", title="Edit and retry", job=job, form=form)
+        return self.page(request, "edit.html", title="Edit and retry", job=job, form=form)
 
     # --- actions ---
 
@@ -120,7 +116,7 @@ class WebhookJobAdmin(ModelAdmin):  # type: ignore[misc]
 
     def bulk_view(self, request: HttpRequest) -> HttpResponse:
         """First how many it would touch, then, when that is confirmed, doing it."""
-        self._require_change(request)
+        self.require_change(request)
         history = reverse("admin:webhooks_webhookjob_changelist")
         if request.method != "POST":
             return HttpResponseRedirect(history)
@@ -131,14 +127,14 @@ class WebhookJobAdmin(ModelAdmin):  # type: ignore[misc]
         history += bulk.asked.address()
         if not request.POST.get("confirmed"):
             title = f"{bulk.action.verb} webhook jobs"
-            return self._page(request, "confirm.html", title=title, bulk=bulk, history=history)
+            return self.page(request, "confirm.html", title=title, bulk=bulk, history=history)
         messages.success(request, bulk.do(request.user))  # type: ignore[arg-type]
         return HttpResponseRedirect(history)
 
     def _act(
         self, request: HttpRequest, object_id: str, act: Callable[[WebhookJob], None]
     ) -> HttpResponse:
-        self._require_change(request)
+        self.require_change(request)
         job = self._job(object_id)
         if job is None:
             return self._no_such_job(request, object_id)
@@ -172,22 +168,6 @@ class WebhookJobAdmin(ModelAdmin):  # type: ignore[misc]
             request, f"There is no webhook job “{object_id[:60]}”; perhaps it was cleaned up."
         )
         return HttpResponseRedirect(reverse("admin:webhooks_webhookjob_changelist"))
-
-    def _page(self, request: HttpRequest, template: str, **context: Any) -> TemplateResponse:
-        base = {**self.admin_site.each_context(request), "opts": self.opts, "media": self.media}
-        return TemplateResponse(request, f"{_FOLDER}/{template}", {**base, **context})
-
-    # --- permissions ---
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: WebhookJob | None = None) -> bool:
-        return False
-
-    def _require_change(self, request: HttpRequest) -> None:
-        if not self.has_change_permission(request):
-            raise PermissionDenied
 
 
 def _to_job(pk: str) -> HttpResponseRedirect:

@@ -1,23 +1,20 @@
 """The request log: every request that was sent or received, read-only."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.utils import timezone
-from unfold.admin import ModelAdmin
 
 from records.ids import decode
 from webhooks.admin.bodies import view_body, with_code
 from webhooks.admin.filters import PERIODS, STATUS_CLASSES
 from webhooks.admin.inspectors import request_id
 from webhooks.admin.links import admin_url, can_view
+from webhooks.admin.pages import OwnPages
 from webhooks.masking import mask_header
 from webhooks.models import Direction, InboundEndpoint, RequestLog, WebhookJob
 from webhooks.requestlog import LogQuery, page_of
@@ -25,27 +22,27 @@ from webhooks.retries import RetryPolicy
 from webhooks.statuses import parse_statuses
 from webhooks.summaries import attempt_summary, hint_of
 
-_FOLDER: Final = "admin/webhooks/requestlog"
 _OUTCOMES: Final = {
     **{name[0]: label for name, label in STATUS_CLASSES.items()},
     "error": "No answer",
 }
-_TIMES: Final[dict[str, tuple[str, timedelta]]] = PERIODS
 
 
 @admin.register(RequestLog)
-class RequestLogAdmin(ModelAdmin):  # type: ignore[misc]
+class RequestLogAdmin(OwnPages):
     """Pages of our own: Django's list counts, and sorts in ways that a table of millions can't bear."""
+
+    folder = "admin/webhooks/requestlog"
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        self._require_view(request)
+        self.require_view(request)
         values = _values(request.GET)
         query = _query(values)
         before = request_id(request.GET.get("before", ""))
         page = page_of(query, before=before)
-        return self._page(
+        return self.page(
             request,
             "list.html",
             title="Request log",
@@ -58,7 +55,7 @@ class RequestLogAdmin(ModelAdmin):  # type: ignore[misc]
             older_address=_address({**values, "before": page.older}),
             directions=Direction.choices,
             outcomes=_OUTCOMES.items(),
-            periods=[(name, label) for name, (label, _) in _TIMES.items()],
+            periods=[(name, label) for name, (label, _) in PERIODS.items()],
             endpoints=InboundEndpoint.objects.values_list("pk", "name"),
         )
 
@@ -69,13 +66,13 @@ class RequestLogAdmin(ModelAdmin):  # type: ignore[misc]
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        self._require_view(request)
+        self.require_view(request)
         pk = request_id(unquote(object_id))
         rows = RequestLog.objects.select_related("job", "endpoint")
         row = rows.filter(pk=pk).first() if pk else None
         if row is None:
             raise Http404("There is no such request; perhaps it was cleaned up.")
-        return self._page(
+        return self.page(
             request,
             "request.html",
             title=f"{row.method} {_host_and_path(row.url)}",
@@ -94,24 +91,10 @@ class RequestLogAdmin(ModelAdmin):  # type: ignore[misc]
             **_row(request, row),
         )
 
-    def _page(self, request: HttpRequest, template: str, **context: Any) -> TemplateResponse:
-        base = {**self.admin_site.each_context(request), "opts": self.opts, "media": self.media}
-        return TemplateResponse(request, f"{_FOLDER}/{template}", {**base, **context})
-
     # --- permissions ---
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
 
     def has_change_permission(self, request: HttpRequest, obj: RequestLog | None = None) -> bool:
         return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: RequestLog | None = None) -> bool:
-        return False
-
-    def _require_view(self, request: HttpRequest) -> None:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
 
 
 def _values(parameters: Mapping[str, str]) -> dict[str, str]:
@@ -119,7 +102,7 @@ def _values(parameters: Mapping[str, str]) -> dict[str, str]:
     choices: dict[str, Mapping[str, Any]] = {
         "direction": dict(Direction.choices),
         "outcome": _OUTCOMES,
-        "time": _TIMES,
+        "time": PERIODS,
     }
     values = {name: parameters.get(name, "") for name in choices}
     values = {name: value for name, value in values.items() if value in choices[name]}
@@ -135,7 +118,7 @@ def _query(values: Mapping[str, str]) -> LogQuery:
     return LogQuery(
         direction=values.get("direction", ""),
         outcome=values.get("outcome", ""),
-        since=timezone.now() - _TIMES[time][1] if time else None,
+        since=timezone.now() - PERIODS[time][1] if time else None,
         endpoint_id=values.get("inspector", ""),
     )
 
