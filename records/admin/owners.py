@@ -38,7 +38,7 @@ def owner_of(pk: str, record: Record | None) -> User | None:
         decode("user", pk)
     except ValueError:
         return None
-    user = User.objects.filter(pk=pk).first()
+    user: User | None = User.objects.filter(pk=pk).first()
     if user is None or user.is_active or (record is not None and record.owner_id == user.pk):
         return user
     return None
