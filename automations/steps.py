@@ -1,18 +1,22 @@
 """What an action is, what it works with, and what it answers. One action is one file in `automations.actions`."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar, Final, Literal, TypeVar
+from typing import Any, ClassVar, Final, Literal, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 from automations.models import Run, RunMode, StepRun
 from records.expressions import ExpressionError, render_typed, render_value
+from records.expressions.errors import suggest
 from records.models import Record
 from webhooks.models import WebhookJob
+from webhooks.names import Names
 
 Effects = Literal["none", "records", "outside"]
+# Names in an output: each with what it is in words, or with the names within it.
+Outputs: TypeAlias = Mapping[str, Any]
 C = TypeVar("C", bound="Config")
 
 
@@ -123,6 +127,8 @@ class Scene:
     now: datetime
     # The record that the run is about, fresh from the database; None where there is none (any more).
     load_record: Callable[[], Record | None]
+    # The same, locked until the batch is stored: what people do to it meanwhile waits.
+    lock_record: Callable[[], Record | None]
     # Caught instead of sent: a run in test mode, or a dry run.
     sends_nothing: bool = False
     # A dry run: everything is rolled back afterwards.
@@ -145,6 +151,12 @@ class Scene:
             return render_value(value, self.names)
         except ExpressionError as error:
             raise failed_expression(name, value, error) from None
+
+
+def closest(message: str, name: str, candidates: Iterable[str]) -> str:
+    """A sentence, with what may be meant: “There is no team “Slaes”; did you mean `Sales`?”"""
+    words, close = suggest(message, name, candidates)
+    return words if close else f"{words}."
 
 
 def failed_expression(name: str, value: Any, error: ExpressionError) -> StepFailed:
@@ -204,6 +216,20 @@ class Action:
     def texts_without_expressions(self) -> frozenset[str]:
         """Names in the configuration whose texts are taken as they are."""
         return frozenset()
+
+    def outputs(self, config: Any) -> Outputs | None:
+        """What later steps see as `{{ steps.<id>.… }}`, as far as that is known beforehand.
+
+        None: not known. Empty: there is nothing to see.
+        """
+        return None
+
+    def problems(self, config: Any, names: Names) -> list[tuple[str, str]]:
+        """What is wrong beyond the form: (field of the configuration, words). May ask the database.
+
+        `names` are those that expressions can use in this step. Syntax and names in texts are checked anyway.
+        """
+        return []
 
 
 ACTIONS: Final[dict[str, Action]] = {}
