@@ -137,9 +137,12 @@ def _current_record(event: Event, definition: ObjectDefinition) -> Namespace:
 
 def _find_record(event: Event) -> Record | None:
     try:
-        return event.record
+        record = event.record
     except ObjectDoesNotExist:  # it has gone since the event was read
         return None
+    if record and event.object:
+        record.object = event.object  # no need to look it up again
+    return record
 
 
 def _told_record(event: Event) -> Namespace:

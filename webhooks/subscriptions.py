@@ -164,7 +164,8 @@ def _record_id_of(event: Event) -> str | None:
     """A made-up event may have a record that is in no database."""
     if event._state.adding and event.record is not None and event.record._state.adding:
         return None
-    return event.record_id
+    pk: str | None = event.record_id
+    return pk
 
 
 def order_key_of(webhook: Webhook, event: Event) -> str:

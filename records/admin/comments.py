@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.template.defaultfilters import linebreaksbr
 from django.urls import reverse
 from django.utils.html import format_html
 from unfold.admin import ModelAdmin
@@ -34,7 +35,7 @@ class CommentAdmin(CheckedSelection, ModelAdmin):  # type: ignore[misc]
     list_filter_submit = True
     search_fields = ("body",)
 
-    fields = ("on", "who", "created_at", "edited_at", "body")
+    fields = ("on", "who", "created_at", "edited_at", "said")
     readonly_fields = fields
 
     # --- queryset ---
@@ -63,6 +64,10 @@ class CommentAdmin(CheckedSelection, ModelAdmin):  # type: ignore[misc]
     @display(description="Comment")
     def text(self, obj: Comment) -> str:
         return str(obj)
+
+    @display(description="Comment")
+    def said(self, obj: Comment) -> str:
+        return linebreaksbr(obj.body, autoescape=True)
 
     @display(description="Record")
     def on(self, obj: Comment) -> str:

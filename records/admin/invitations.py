@@ -12,6 +12,7 @@ from unfold.admin import ModelAdmin
 
 from records import services
 from records.admin.decorators import display
+from records.admin.empty import EmptyState
 from records.admin.paging import CappedPaginator
 from records.admin.selection import CheckedSelection
 from records.exceptions import InvalidData, InvitationClosed
@@ -50,6 +51,12 @@ class InvitationAdmin(CheckedSelection, ModelAdmin):  # type: ignore[misc]
 
     list_filter = ("status", "team")
     search_fields = ("email",)
+    empty_state = EmptyState(
+        "mail",
+        "Invite somebody",
+        "A link by mail lets a person choose a name and a password, and join a team.",
+        "New invitation",
+    )
 
     form = InvitationForm
 

@@ -15,6 +15,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from records import services
 from records.admin.decorators import display
+from records.admin.empty import EmptyState
 from records.admin.paging import CappedPaginator
 from records.admin.selection import CheckedSelection
 from records.exceptions import InvalidData, RecordsError
@@ -74,6 +75,12 @@ class TaskAdmin(CheckedSelection, ModelAdmin):  # type: ignore[misc]
     list_filter = (DoneFilter, ("assignees", AutocompleteSelectFilter))
     list_filter_submit = True
     search_fields = ("title",)
+    empty_state = EmptyState(
+        "task_alt",
+        "Nothing is to be done",
+        "Tasks are given on a record’s page, here, or by automations. Who gets one is told.",
+        "New task",
+    )
 
     form = TaskForm
     autocomplete_fields = ("record", "assignees")

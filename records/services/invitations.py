@@ -16,6 +16,7 @@ from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from records.actors import acting, current_cause
 from records.events import capture, make_event
@@ -209,7 +210,7 @@ def _mail(invitation: Invitation, token: str) -> None:
         subject=f"{who} invites you to join {what}",
         body=(
             f"{who} invites you to join {what}.\n\n"
-            f"To accept or decline, open this page by {until:%d %B %Y}:\n{link}\n\n"
+            f"To accept or decline, open this page by {date_format(until)}:\n{link}\n\n"
             "The link is meant for you alone. If you do not know what this is about, ignore it."
         ),
         is_private=True,

@@ -10,6 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from records.actors import current_cause
 from records.events import capture, make_event
@@ -195,7 +196,7 @@ def _tell(task: Task, people: Iterable[User]) -> None:
     others = [user for user in people if user != actor]
     if not others:
         return
-    due = f"Until {task.due_on:%d %B %Y}. " if task.due_on else ""
+    due = f"Until {date_format(task.due_on)}. " if task.due_on else ""
     title = f"{current_cause().name} gave you a task: {task.title}"
     notify(
         others, title=title[:200], body=f"{due}{excerpt(task.note, 300)}".strip(), url=_url(task)

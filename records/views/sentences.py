@@ -66,12 +66,15 @@ def _of_discussion(
     event: Event, before: Mapping[str, Any], after: Mapping[str, Any], users: Mapping[str, str]
 ) -> str:
     old, new = set(before.get("participants") or ()), set(after.get("participants") or ())
-    if new - old == {event.actor_id}:
-        return "joined the discussion"
+    joined = new - old
+    if event.actor_id in joined:
+        others = joined - {event.actor_id}
+        with_others = f" and brought {_names(others, users)} in" if others else ""
+        return f"joined the discussion{with_others}"
     if old - new == {event.actor_id}:
         return "left the discussion"
-    if new - old:
-        return f"brought {_names(new - old, users)} into the discussion"
+    if joined:
+        return f"brought {_names(joined, users)} into the discussion"
     return f"took {_names(old - new, users)} out of the discussion"
 
 

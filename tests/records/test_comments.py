@@ -456,7 +456,7 @@ def test_the_history_tells_of_the_discussion_without_repeating_it(
         delete_comment(comment=comment)
     history = text(client.get(f"/o/leads/{lead.pk}/history/"))
     for words in (
-        "<strong>Bob</strong> brought Ada and Bob into the discussion",
+        "<strong>Bob</strong> joined the discussion and brought Ada in",
         "<strong>Bob</strong> commented",
         "<strong>Bob</strong> edited a comment",
         "<strong>Bob</strong> left the discussion",
