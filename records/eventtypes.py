@@ -66,6 +66,15 @@ CATALOGUE: Final[dict[str, dict[str, str]]] = {
     "destination": {"disabled": "Disabled"},
 }
 
+# Events that are meant for one automation each (`Event.target`): nothing else can react to them.
+TARGETED: Final = {
+    "record.due": "Record · Due",
+    "record.clicked": "Record · Run by hand",
+    "automation.clicked": "Automation · Run by hand",
+    "schedule.tick": "Schedule · Tick",
+    "webhook.received": "Webhook · Received",
+}
+
 TYPE_LABELS: Final = {
     "record": "Record",
     "comment": "Comment",
@@ -100,6 +109,8 @@ def event_names() -> list[str]:
 
 def label_of(name: str) -> str:
     """The name in words: "record.stage_changed" → "Record · Stage changed"; an unknown name stays as it is."""
+    if name in TARGETED:
+        return TARGETED[name]
     kind, _, event = name.partition(".")
     label = CATALOGUE.get(kind, {}).get(event)
     return f"{TYPE_LABELS[kind].partition(' (')[0]} · {label}" if label else name

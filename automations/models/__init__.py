@@ -16,7 +16,7 @@ from automations.models.runs import (
     StepRun,
     StepStatus,
 )
-from automations.models.timers import DueDate, Schedule
+from automations.models.timers import DueDate, DueWatch, Schedule
 
 __all__ = [
     "OPEN_STATUSES",
@@ -26,6 +26,7 @@ __all__ = [
     "AutomationVersion",
     "Catalogue",
     "DueDate",
+    "DueWatch",
     "Run",
     "RunMode",
     "RunQuerySet",
