@@ -68,12 +68,24 @@ def _run() -> int:
 
     django.setup()
     call_command("migrate", verbosity=0)
-    from tests.bench import deliveries, endurance, fairness, history, latency, saves, scaling
+    from tests.bench import (
+        deliveries,
+        endurance,
+        fairness,
+        history,
+        latency,
+        matching,
+        runs,
+        saves,
+        scaling,
+    )
 
     rooms = {
         "latency": latency,
         "saves": saves,
         "deliveries": deliveries,
+        "runs": runs,
+        "matching": matching,
         "scaling": scaling,
         "fairness": fairness,
         "endurance": endurance,
