@@ -4,14 +4,9 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.webhooks.hostile import (
-    Authority,
-    serving,
-)
+from tests.webhooks.hostile import Authority, serving
 from tests.webhooks.transport.sending import LOOPBACK
-from webhooks.transport import (
-    Transport,
-)
+from webhooks.transport import Transport
 
 
 @pytest.fixture

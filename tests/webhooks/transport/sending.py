@@ -3,16 +3,9 @@
 import socket
 import time
 
-from tests.webhooks.hostile import (
-    Behaviour,
-    answering,
-)
+from tests.webhooks.hostile import Behaviour, answering
 from webhooks.addresses import NetworkPolicy
-from webhooks.transport import (
-    OutboundRequest,
-    Outcome,
-    Transport,
-)
+from webhooks.transport import OutboundRequest, Outcome, Transport
 
 LOOPBACK = NetworkPolicy.from_settings(allowed_networks=["127.0.0.0/8"])
 

@@ -8,16 +8,9 @@ import zlib
 
 import pytest
 
-from tests.webhooks.hostile import (
-    OK,
-    Peer,
-    answering_once,
-)
+from tests.webhooks.hostile import OK, Peer, answering_once
 from tests.webhooks.transport.sending import post, raw, with_body
-from webhooks.transport import (
-    KEEP_BYTES,
-    ErrorKind,
-)
+from webhooks.transport import KEEP_BYTES, ErrorKind
 from webhooks.transport.answers import AnswerReader
 from webhooks.transport.faults import Stage, fault_of
 from webhooks.transport.outcome import Fault

@@ -5,19 +5,10 @@ import time
 
 import pytest
 
-from tests.webhooks.hostile import (
-    OK,
-    Peer,
-    answering,
-    answering_once,
-    closed_port,
-)
+from tests.webhooks.hostile import OK, Peer, answering, answering_once, closed_port
 from tests.webhooks.transport.sending import LOOPBACK, post, raw, wait_until_idle_ones_are_gone
 from webhooks.addresses import NetworkPolicy
-from webhooks.transport import (
-    ErrorKind,
-    Transport,
-)
+from webhooks.transport import ErrorKind, Transport
 from webhooks.transport import client as client_room
 from webhooks.transport.idle import IdleConnections, IdleShelf
 

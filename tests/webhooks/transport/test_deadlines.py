@@ -4,19 +4,9 @@ import time
 
 import pytest
 
-from tests.webhooks.hostile import (
-    OK,
-    HostileServer,
-    Peer,
-    answering,
-    silent_listener,
-)
+from tests.webhooks.hostile import OK, HostileServer, Peer, answering, silent_listener
 from tests.webhooks.transport.sending import LOOPBACK, names, post
-from webhooks.transport import (
-    ErrorKind,
-    Outcome,
-    Transport,
-)
+from webhooks.transport import ErrorKind, Outcome, Transport
 
 
 def timed(transport, url, **options) -> tuple[Outcome, float]:

@@ -7,18 +7,10 @@ import pytest
 import requests
 import responses
 
-from tests.webhooks.hostile import (
-    OK,
-    HostileServer,
-    answering,
-)
+from tests.webhooks.hostile import OK, HostileServer, answering
 from tests.webhooks.transport.sending import names, post
 from webhooks.addresses import NetworkPolicy
-from webhooks.transport import (
-    KEEP_BYTES,
-    ErrorKind,
-    Transport,
-)
+from webhooks.transport import KEEP_BYTES, ErrorKind, Transport
 from webhooks.transport import resolver as resolver_room
 from webhooks.transport.faults import Stage, fault_of
 

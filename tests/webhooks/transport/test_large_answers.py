@@ -7,17 +7,9 @@ import zlib
 
 import pytest
 
-from tests.webhooks.hostile import (
-    OK,
-    Peer,
-    answering,
-    gzip_bomb,
-)
+from tests.webhooks.hostile import OK, Peer, answering, gzip_bomb
 from tests.webhooks.transport.sending import post, raw, with_body
-from webhooks.transport import (
-    KEEP_BYTES,
-    ErrorKind,
-)
+from webhooks.transport import KEEP_BYTES, ErrorKind
 
 
 def zlib_broken_after_hello() -> bytes:

@@ -2,17 +2,10 @@
 
 import pytest
 
-from tests.webhooks.hostile import (
-    OK,
-    Peer,
-    answering,
-)
+from tests.webhooks.hostile import OK, Peer, answering
 from tests.webhooks.transport.sending import post
 from webhooks.addresses import NetworkPolicy
-from webhooks.transport import (
-    ErrorKind,
-    Transport,
-)
+from webhooks.transport import ErrorKind, Transport
 
 
 def test_environment_proxies_are_not_used(transport, serve, monkeypatch):

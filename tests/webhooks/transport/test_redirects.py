@@ -2,16 +2,10 @@
 
 import pytest
 
-from tests.webhooks.hostile import (
-    OK,
-    answering,
-)
+from tests.webhooks.hostile import OK, answering
 from tests.webhooks.transport.sending import post, redirect_to
 from webhooks.addresses import NetworkPolicy
-from webhooks.transport import (
-    ErrorKind,
-    Transport,
-)
+from webhooks.transport import ErrorKind, Transport
 
 
 def test_redirect_is_an_ordinary_answer(transport, serve):

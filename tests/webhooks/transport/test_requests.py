@@ -4,15 +4,10 @@ import time
 
 import pytest
 
-from tests.webhooks.hostile import (
-    OK,
-    answering,
-)
+from tests.webhooks.hostile import OK, answering
 from tests.webhooks.transport.sending import post, raw
 from webhooks.headers import SIGNING_HEADERS, check_headers
-from webhooks.transport import (
-    ErrorKind,
-)
+from webhooks.transport import ErrorKind
 
 
 def test_request_arrives_as_it_was_given(transport, serve):

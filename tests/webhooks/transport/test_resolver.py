@@ -6,16 +6,10 @@ import time
 
 import pytest
 
-from tests.webhooks.hostile import (
-    OK,
-    answering,
-)
+from tests.webhooks.hostile import OK, answering
 from tests.webhooks.transport.sending import names, post, wait_until_idle_ones_are_gone
 from webhooks.addresses import NetworkPolicy
-from webhooks.transport import (
-    ErrorKind,
-    Transport,
-)
+from webhooks.transport import ErrorKind, Transport
 from webhooks.transport import resolver as resolver_room
 
 

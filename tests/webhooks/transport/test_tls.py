@@ -7,19 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.webhooks.hostile import (
-    OK,
-    Authority,
-    Peer,
-    answering,
-)
+from tests.webhooks.hostile import OK, Authority, Peer, answering
 from tests.webhooks.transport.sending import LOOPBACK, names, post, redirect_to
-from webhooks.transport import (
-    ClientCertificate,
-    ErrorKind,
-    Transport,
-    tls,
-)
+from webhooks.transport import ClientCertificate, ErrorKind, Transport, tls
 
 
 def test_tls_checks_the_name_and_connects_to_the_judged_address(serve, authority, monkeypatch):
