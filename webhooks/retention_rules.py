@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.conf import settings
@@ -28,6 +28,7 @@ class Rule:
     """What is done to rows that are older than a setting says. `which` is given the time before which they are old.
 
     `is_steady`: a row that was looked at need not be looked at again, so the next run goes on where this one ended.
+    `counts`: what the setting counts: days, or something else, for rows that go at any age.
     """
 
     name: str
@@ -38,15 +39,21 @@ class Rule:
     which: Callable[[datetime], Q]
     clean: Callable[[Sequence[str]], None]
     is_steady: bool = False
+    counts: str = "day"
 
     @property
-    def days(self) -> int:
+    def limit(self) -> int:
         """0: kept for ever."""
-        days: int = getattr(settings, self.setting)
-        return days
+        limit: int = getattr(settings, self.setting)
+        return limit
+
+    @property
+    def age(self) -> timedelta:
+        """Younger rows are not looked at."""
+        return timedelta(days=self.limit if self.counts == "day" else 0)
 
 
-def _delete(model: type[Model]) -> Callable[[Sequence[str]], None]:
+def delete_rows(model: type[Model]) -> Callable[[Sequence[str]], None]:
     def delete(ids: Sequence[str]) -> None:
         # Only the keys: what goes need not be read first. What refers to it goes along, or forgets it.
         model._base_manager.filter(pk__in=ids).only("pk").delete()
@@ -69,7 +76,7 @@ def _empty_jobs(ids: Sequence[str]) -> None:
 
 
 # In the order in which they run. What deletes comes before what only empties, so that nothing is done twice.
-RULES: Final = {
+RULES: Final[dict[str, Rule]] = {
     rule.name: rule
     for rule in (
         Rule(
@@ -81,7 +88,7 @@ RULES: Final = {
             which=lambda old: (
                 Q(status__in=(JobStatus.SUCCEEDED, JobStatus.CANCELLED)) & _ended_before(old)
             ),
-            clean=_delete(WebhookJob),
+            clean=delete_rows(WebhookJob),
         ),
         Rule(
             name="failed",
@@ -90,7 +97,7 @@ RULES: Final = {
             prefix="job",
             rows=WebhookJob.objects.failures,
             which=_ended_before,
-            clean=_delete(WebhookJob),
+            clean=delete_rows(WebhookJob),
         ),
         Rule(
             name="failure_groups",
@@ -99,7 +106,7 @@ RULES: Final = {
             prefix="fail",
             rows=FailureGroup.objects.all,
             which=lambda old: Q(last_seen_at__lt=old, mail_due_at=None),
-            clean=_delete(FailureGroup),
+            clean=delete_rows(FailureGroup),
         ),
         Rule(
             name="bulk_retries",
@@ -108,16 +115,16 @@ RULES: Final = {
             prefix="bulk",
             rows=BulkRetry.objects.all,
             which=lambda old: Q(finished_at__lt=old),
-            clean=_delete(BulkRetry),
+            clean=delete_rows(BulkRetry),
         ),
         Rule(
             name="inbound",
-            label="What inspectors have received",
+            label="Requests that came in, but for samples",
             setting="RETENTION_INBOUND_DAYS",
             prefix="req",
             rows=RequestLog.objects.all,
-            which=lambda old: Q(direction=Direction.IN),
-            clean=_delete(RequestLog),
+            which=lambda old: Q(direction=Direction.IN, is_kept=False),
+            clean=delete_rows(RequestLog),
             is_steady=True,
         ),
         Rule(
@@ -127,7 +134,7 @@ RULES: Final = {
             prefix="evt",
             rows=Event.objects.all,
             which=lambda old: Q(dispatched_at__isnull=False),
-            clean=_delete(Event),
+            clean=delete_rows(Event),
         ),
         Rule(
             name="notifications",
@@ -139,7 +146,7 @@ RULES: Final = {
                 Q(read_at__isnull=False)
                 | Q(created_at__lt=old - (UNREAD_FACTOR - 1) * (timezone.now() - old))
             ),
-            clean=_delete(Notification),
+            clean=delete_rows(Notification),
         ),
         Rule(
             name="mails",
@@ -148,7 +155,7 @@ RULES: Final = {
             prefix="mail",
             rows=Mail.objects.all,
             which=lambda old: Q(next_attempt_at=None),
-            clean=_delete(Mail),
+            clean=delete_rows(Mail),
         ),
         Rule(
             name="exchange_bodies",
@@ -157,7 +164,8 @@ RULES: Final = {
             prefix="req",
             rows=RequestLog.objects.all,
             which=lambda old: (
-                Q(bodies_removed=False) & ~Q(request_body="", response_body="")
+                Q(bodies_removed=False, is_kept=False)
+                & ~Q(request_body="", response_body="")
             ),
             clean=_empty_exchanges,
             is_steady=True,
@@ -176,3 +184,8 @@ RULES: Final = {
         ),
     )
 }  # fmt: skip
+
+
+def add_rules(*rules: Rule) -> None:
+    """Apps above webhooks add the rules for what they keep, when they are made ready."""
+    RULES.update({rule.name: rule for rule in rules})

@@ -3,7 +3,7 @@
 from webhooks.models.bulk_retries import BulkRetry, BulkRetryStatus
 from webhooks.models.destinations import Circuit, Destination
 from webhooks.models.failures import FailureGroup
-from webhooks.models.inbound import InboundEndpoint
+from webhooks.models.inbound import AnswerMode, Arrival, EndpointKind, InboundEndpoint
 from webhooks.models.jobs import JobChange, JobStatus, WebhookJob, WebhookJobQuerySet
 from webhooks.models.requests import Direction, RequestLog
 from webhooks.models.retention import RetentionState
@@ -11,12 +11,15 @@ from webhooks.models.secrets import Secret
 from webhooks.models.webhooks import BodyKind, Method, Webhook, WebhookQuerySet
 
 __all__ = [
+    "AnswerMode",
+    "Arrival",
     "BodyKind",
     "BulkRetry",
     "BulkRetryStatus",
     "Circuit",
     "Destination",
     "Direction",
+    "EndpointKind",
     "FailureGroup",
     "InboundEndpoint",
     "JobChange",

@@ -1,9 +1,11 @@
 """The request log: every HTTP request sent or received."""
 
+from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from records.ids import TypeIDField
+from records.models import Event
 from webhooks.models.inbound import InboundEndpoint
 from webhooks.models.jobs import WebhookJob
 
@@ -14,7 +16,7 @@ class Direction(models.TextChoices):
 
 
 class RequestLog(models.Model):
-    """One HTTP request. A job's attempts are its rows here; so is what arrives at an inspector."""
+    """One HTTP request. A job's attempts are its rows here; so is what arrives at an inbound endpoint."""
 
     id = TypeIDField("req", primary_key=True)
     direction = models.CharField(max_length=3, choices=Direction)
@@ -25,6 +27,18 @@ class RequestLog(models.Model):
     endpoint = models.ForeignKey(
         InboundEndpoint, models.CASCADE, null=True, related_name="requests", db_index=False
     )
+    # What a request that arrived has set off: its event, and the run, if there was one at once.
+    event = models.ForeignKey(
+        Event, models.SET_NULL, null=True, related_name="requests", db_index=False
+    )
+    run_id = TypeIDField("run", null=True)
+    # Who sent it by hand: a test, or one that had arrived, once more.
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", db_index=False
+    )
+    # Kept as a sample, under a name: it is not cleaned up.
+    is_kept = models.BooleanField(default=False)
+    name = models.CharField(max_length=120, blank=True)
 
     method = models.CharField(max_length=10)
     url = models.TextField()
@@ -59,6 +73,32 @@ class RequestLog(models.Model):
                 fields=["endpoint", "-id"],
                 name="request_endpoint",
                 condition=Q(endpoint__isnull=False),
+            ),
+            # Of an endpoint, what it refused: the newest are kept.
+            models.Index(
+                fields=["endpoint", "-id"],
+                name="request_refused",
+                condition=Q(endpoint__isnull=False) & ~Q(error_kind=""),
+            ),
+            # The request behind an event; also for events that are cleaned up.
+            models.Index(fields=["event"], name="request_event", condition=Q(event__isnull=False)),
+            # The samples of an endpoint.
+            models.Index(
+                fields=["endpoint", "-id"], name="request_kept", condition=Q(is_kept=True)
+            ),
+            # For users who are deleted.
+            models.Index(fields=["actor"], name="request_actor", condition=Q(actor__isnull=False)),
+            # The log filtered: received; a class of statuses; no answer, or refused. The many that went well are left
+            # out: they are found soon without it, and sending them costs no more for it.
+            models.Index(fields=["-id"], name="request_received", condition=Q(direction="in")),
+            models.Index(
+                F("status_code") / 100,
+                F("id").desc(),
+                name="request_status_class",
+                condition=Q(status_code__gte=300),
+            ),
+            models.Index(
+                fields=["error_kind", "-id"], name="request_error", condition=~Q(error_kind="")
             ),
         ]
 
