@@ -363,6 +363,13 @@ def test_home_shows_what_is_urgent_first_and_what_is_late(
     assert f'href="/o/leads/{lead.pk}/#tasks"' in page
 
 
+def test_who_may_see_no_records_sees_what_they_are_to_do(leads: ObjectDefinition) -> None:
+    eve = make_user("eve")
+    assert "Your tasks" not in text(logged_in(eve).get("/"))
+    add_task(record=None, title="Water the plants", assignees=[eve])
+    assert "Water the plants" in text(logged_in(eve).get("/"))
+
+
 def test_a_tick_at_home_can_be_undone_there_for_a_day(
     client: Client, lead: Record, ada: User
 ) -> None:

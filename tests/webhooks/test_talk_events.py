@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from records.actors import acting
@@ -21,6 +22,7 @@ from records.services import (
     update_record,
 )
 from tests.records.making import make_object, make_record
+from tests.webhooks.admin_webhooks.pages import filled
 from webhooks.models import JobStatus, Webhook, WebhookJob
 from webhooks.names import Names
 from webhooks.payloads import context_of, default_payload
@@ -207,9 +209,7 @@ def test_a_webhook_limited_to_an_object_hears_of_its_comments_and_tasks(
 
 
 def test_a_filter_sees_subject_and_record(jane: Record, ada: User) -> None:
-    webhook = hook(
-        "comment.created", filter="'offer' in subject.body and record.stage == 'new'"
-    )
+    webhook = hook("comment.created", filter="'offer' in subject.body and record.stage == 'new'")
     for text in ("call", "an offer"):
         add_comment(record=jane, body=text, author=ada)
     dispatch_events()
@@ -264,3 +264,25 @@ def test_a_made_up_comment_is_about_a_made_up_record(leads: ObjectDefinition, ad
     assert evaluate("record.name", context) == "Example name"
     job = send_test(webhook=webhook, event=sample.event)
     assert (job.status, job.record_id) == (JobStatus.PENDING, None)
+
+
+@pytest.mark.parametrize(
+    ("event", "is_limited"),
+    [
+        ("comment.created", True),
+        ("discussion.membership_changed", True),
+        ("task.completed", True),
+        ("invitation.accepted", False),
+        ("user.login", False),
+    ],
+)
+def test_the_form_keeps_an_object_where_events_have_one(
+    leads: ObjectDefinition, ada: User, event: str, is_limited: bool
+) -> None:
+    client = Client()
+    client.force_login(ada)
+    address = "/admin/webhooks/webhook/add/"
+    page = client.get(address).content.decode()
+    assert 'data-with-object="comment discussion record task"' in page
+    client.post(address, filled(event=event, object=str(leads.pk)))
+    assert Webhook.objects.get().object == (leads if is_limited else None)
