@@ -203,6 +203,10 @@ RETENTION_BODIES_DAYS = env.int("RETENTION_BODIES_DAYS", default=14)
 RETENTION_INBOUND_DAYS = env.int("RETENTION_INBOUND_DAYS", default=30)
 RETENTION_EVENTS_DAYS = env.int("RETENTION_EVENTS_DAYS", default=400)
 RETENTION_MESSAGES_DAYS = env.int("RETENTION_MESSAGES_DAYS", default=90)
+RETENTION_RUNS_SUCCEEDED_DAYS = env.int("RETENTION_RUNS_SUCCEEDED_DAYS", default=30)
+RETENTION_RUNS_FAILED_DAYS = env.int("RETENTION_RUNS_FAILED_DAYS", default=90)
+# Of each automation.
+RETENTION_RUNS_NOT_FIRED = env.int("RETENTION_RUNS_NOT_FIRED", default=50)
 
 # --- Pages, files, languages -----------------------------------------------------------------
 

@@ -90,14 +90,14 @@ def _step(limit: int) -> int | None:
     if state is None:
         return None
     rule = RULES[state.name]
-    count = _clean_some(rule, state, limit, now) if rule.days else _rest(state, now)
+    count = _clean_some(rule, state, limit, now) if rule.limit else _rest(state, now)
     _count(state, count, now)
     state.save()
     return count
 
 
 def _clean_some(rule: Rule, state: RetentionState, limit: int, now: datetime) -> int:
-    old = now - timedelta(days=rule.days)
+    old = now - rule.age
     if state.started_at is None:
         state.started_at, state.run_count = now, 0
     rows = rule.rows().filter(pk__lt=first_id_at(rule.prefix, old))

@@ -35,10 +35,9 @@ _FILTER_NAMES: Final = ("q", "webhook", "status", "error", "time", "from", "to")
 
 
 @dataclass(slots=True)
-class Asked:
-    """The query that an address asks for, where on its pages, and what in it was not understood."""
+class Address:
+    """What stands in an address, where on the pages it is, and what in it was not understood."""
 
-    query: HistoryQuery
     values: dict[str, str]
     before: str = ""
     after: str = ""
@@ -50,30 +49,38 @@ class Asked:
         return "?" + urlencode({name: value for name, value in values.items() if value})
 
 
+@dataclass(slots=True)
+class Asked(Address):
+    """With the query that it asks for."""
+
+    query: HistoryQuery = HistoryQuery()  # noqa: RUF009 (it is frozen)
+
+
 def read_address(parameters: Mapping[str, str], now: datetime) -> Asked:
     """`parameters` are a request's GET."""
-    values = {name: _clean(parameters.get(name, "")) for name in ("tab", *_FILTER_NAMES)}
-    asked = Asked(HistoryQuery(), values)
+    values = {name: clean_text(parameters.get(name, "")) for name in ("tab", *_FILTER_NAMES)}
+    asked = Asked(values)
     query: dict[str, Any] = {
-        "tab": _choice(asked, "tab", {tab.value: tab for tab in Tab}) or Tab.ALL
+        "tab": chosen(asked, "tab", {tab.value: tab for tab in Tab}) or Tab.ALL
     }
-    values["webhook"] = query["webhook_id"] = _id(asked, Webhook, values["webhook"])
-    if status := _choice(asked, "status", {name: name for name in STATUS_CLASSES}):
+    values["webhook"] = query["webhook_id"] = asked_id(asked, Webhook, values["webhook"])
+    if status := chosen(asked, "status", {name: name for name in STATUS_CLASSES}):
         query["status_class"] = int(status[0])
     query |= _search(asked)
-    query["error_kind"] = _choice(asked, "error", {name: name for name in ERROR_NAMES}) or ""
-    query |= _times(asked, now)
+    query["error_kind"] = chosen(asked, "error", {name: name for name in ERROR_NAMES}) or ""
+    query |= asked_times(asked, now)
     asked.query = HistoryQuery(**query)
-    asked.before = _id(asked, WebhookJob, _clean(parameters.get("before", "")))
-    asked.after = _id(asked, WebhookJob, _clean(parameters.get("after", "")))
+    asked.before = asked_id(asked, WebhookJob, clean_text(parameters.get("before", "")))
+    asked.after = asked_id(asked, WebhookJob, clean_text(parameters.get("after", "")))
     return asked
 
 
-def _clean(text: str) -> str:
+def clean_text(text: str) -> str:
     return text.replace("\0", "").strip()[:_MAX_LENGTH]
 
 
-def _choice(asked: Asked, name: str, choices: Mapping[str, Any]) -> Any:
+def chosen(asked: Address, name: str, choices: Mapping[str, Any]) -> Any:
+    """What the value stands for; None for none, and for one that is no choice."""
     value = asked.values[name]
     if not value:
         return None
@@ -92,7 +99,8 @@ def clean_id(model: type[Model], text: str) -> str:
         return ""
 
 
-def _id(asked: Asked, model: type[Model], text: str) -> str:
+def asked_id(asked: Address, model: type[Model], text: str) -> str:
+    """The id as the database takes it, or "" for what is none."""
     pk = clean_id(model, text)
     if text and not pk:
         asked.problems.append(
@@ -115,14 +123,15 @@ def _search(asked: Asked) -> dict[str, Any]:
     return {_ID_FIELDS[prefix]: text.lower()}
 
 
-def _times(asked: Asked, now: datetime) -> dict[str, Any]:
-    if period := _choice(asked, "time", {name: span for name, (_, span) in PERIODS.items()}):
+def asked_times(asked: Address, now: datetime) -> dict[str, Any]:
+    """`since` and `until` of the values “time”, “from” and “to”."""
+    if period := chosen(asked, "time", {name: span for name, (_, span) in PERIODS.items()}):
         asked.values["from"] = asked.values["to"] = ""
         return {"since": now - period}
     return {"since": _time(asked, "from"), "until": _time(asked, "to")}
 
 
-def _time(asked: Asked, name: str) -> datetime | None:
+def _time(asked: Address, name: str) -> datetime | None:
     text = asked.values[name]
     if not text:
         return None

@@ -11,7 +11,7 @@ from django.utils import timezone
 from records.eventtypes import label_of
 from records.models import Event, Record
 from webhooks.admin.filters import PERIODS, STATUS_CLASSES, Asked, read_address
-from webhooks.admin.links import can_view, page_url
+from webhooks.admin.links import can_view, page_url, run_url
 from webhooks.history import Count, Page, Tab, count_tabs, page_of
 from webhooks.models import JobStatus, Webhook, WebhookJob
 from webhooks.models.jobs import OPEN_STATUSES
@@ -123,7 +123,8 @@ def _rows(request: HttpRequest, page: Page) -> list[Row]:
             url=reverse("admin:webhooks_webhookjob_change", args=[job.pk]),
             event_label=_short_label(job.event_name),
             event_url=address(Event, job.event_id),
-            webhook_url=address(Webhook, job.webhook_id),
+            webhook_url=address(Webhook, job.webhook_id)
+            or run_url(request, job.run_id, job.step_path),
             record_title=titles.get(job.record_id or "", ""),
             record_url=address(Record, job.record_id),
         )

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from records.eventtypes import label_of
 from records.models import Event, Record
 from webhooks.admin.bodies import BodyView, view_body, with_code
-from webhooks.admin.links import admin_url, page_url
+from webhooks.admin.links import admin_url, page_url, run_url
 from webhooks.binding import Credentials
 from webhooks.curl import curl_command
 from webhooks.masking import mask_header
@@ -250,7 +250,9 @@ def _cause(request: HttpRequest, job: WebhookJob) -> dict[str, Any]:
         "record_page_url": (
             page_url("record_detail", job.record.object.slug, job.record_id) if job.record else ""
         ),
-        "run_id": event.run_id if event else None,
+        "run_url": run_url(request, job.run_id, job.step_path),
+        "cause_run_id": event.run_id if event else None,
+        "cause_run_url": run_url(request, event.run_id if event else None),
         "siblings": _siblings(job),
         "history_of_webhook": _history(webhook=job.webhook_id),
         "history_of_record": _history(q=job.record_id),

@@ -1,0 +1,5 @@
+"""The admin of automations."""
+
+from automations.admin import runs
+
+__all__ = ["runs"]
