@@ -7,7 +7,7 @@ done twice and nothing is left out.
 import logging
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from django.db import InterfaceError, OperationalError, transaction
@@ -21,7 +21,7 @@ from automations.models import Run, RunStatus, StepRun
 from config.bulk import update_rows
 from config.queues import TookTooLong, ring_on_commit, stopping
 from webhooks.engine import deliver_soon
-from webhooks.models import WebhookJob
+from webhooks.models import RequestLog, WebhookJob
 
 logger = logging.getLogger(__name__)
 
@@ -89,13 +89,14 @@ def _advance(token: uuid.UUID, claimed: Sequence[str]) -> str:
         .select_for_update(of=("self",), skip_locked=True)
     )
     waited = _waited_steps(runs)
+    answers = _answers(waited)
     writes = Writes()
     done: list[Run] = []
     deadline = time.monotonic() + BATCH_S
     for run in runs:
         if done and time.monotonic() > deadline:
             break
-        _play(run, waited, writes).advance()
+        _play(run, waited, answers, writes).advance()
         done.append(run)
     _store(token, done, writes)
     left = [run.pk for run in runs[len(done) :]]
@@ -106,7 +107,9 @@ def _advance(token: uuid.UUID, claimed: Sequence[str]) -> str:
     return runs[-1].automation_id if runs else ""
 
 
-def _play(run: Run, waited: dict[str, StepRun], writes: Writes) -> Play:
+def _play(
+    run: Run, waited: dict[str, StepRun], answers: Mapping[str, RequestLog], writes: Writes
+) -> Play:
     run.waiting_job = None
     return Play(
         run=run,
@@ -115,6 +118,7 @@ def _play(run: Run, waited: dict[str, StepRun], writes: Writes) -> Play:
         event=run.event,
         writes=writes,
         waited=waited,
+        answers=answers,
     )
 
 
@@ -124,6 +128,15 @@ def _waited_steps(runs: Sequence[Run]) -> dict[str, StepRun]:
     if not ids:
         return {}
     return {row.pk: row for row in StepRun.objects.filter(pk__in=ids).select_related("job")}
+
+
+def _answers(waited: Mapping[str, StepRun]) -> dict[str, RequestLog]:
+    """The last attempt of each job that was waited for. One query."""
+    jobs = [row.job_id for row in waited.values() if row.job_id]
+    if not jobs:
+        return {}
+    attempts = RequestLog.objects.filter(job__in=jobs).defer("request_body", "request_headers")
+    return {str(row.job_id): row for row in attempts.order_by("pk")}
 
 
 def _store(token: uuid.UUID, runs: Sequence[Run], writes: Writes) -> None:

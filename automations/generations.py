@@ -1,15 +1,20 @@
 """The catalogue's generation: with one number everybody knows whether what they have read still holds."""
 
+import secrets
+
 from django.db import connection
-from django.db.models import F
 
 from automations.models import Catalogue
 
 
 def bump_generation() -> None:
-    """What reacts to events has changed: every worker reads it anew. In the transaction of the change."""
-    if not Catalogue.objects.filter(pk=1).update(generation=F("generation") + 1):
-        Catalogue.objects.bulk_create([Catalogue(pk=1)], ignore_conflicts=True)
+    """What reacts to events has changed: every worker reads it anew. In the transaction of the change.
+
+    The number is a random one, so that none ever comes again, also not after a change that was rolled back.
+    """
+    fresh = 1 + secrets.randbelow(2**62)
+    if not Catalogue.objects.filter(pk=1).update(generation=fresh):
+        Catalogue.objects.bulk_create([Catalogue(pk=1, generation=fresh)], ignore_conflicts=True)
 
 
 def current_generation() -> int:

@@ -83,8 +83,8 @@ class AutomationVersion(models.Model):
 
 
 class Catalogue(models.Model):
-    """One row: its generation goes up with each change of what reacts to events, so that whoever has read it all
-    knows with one look whether that still holds."""
+    """One row: its generation is another with each change of what reacts to events, so that whoever has read it
+    all knows with one look whether that still holds."""
 
     generation = models.PositiveBigIntegerField(default=1)
 

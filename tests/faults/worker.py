@@ -27,8 +27,11 @@ POINTS = {
     "claim": ["webhooks.claims.claim_jobs"],
     "send": ["webhooks.transport.Transport.send"],
     "record": ["webhooks.outcomes.record_outcomes"],
-    "update jobs": ["webhooks.outcomes._update_jobs"],
+    "update jobs": ["webhooks.outcomes.update_rows"],
     "renew": ["webhooks.claims.renew_leases"],
+    "claim runs": ["automations.batches.claim_runs"],
+    "advance runs": ["automations.batches._advance"],
+    "store runs": ["automations.batches._store"],
     "free": ["webhooks.claims.free_lapsed_jobs", "webhooks.jobs.free_lapsed_jobs"],
 }
 
