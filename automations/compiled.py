@@ -10,7 +10,7 @@ from automations.document import Document, Settings, Step, child_blocks, walk_st
 from automations.document.schema import FALLBACK
 from automations.generations import current_generation
 from automations.models import Automation, AutomationState, AutomationVersion, RunMode
-from automations.names import RUN_ROOTS
+from automations.names import CALLED, CALLED_ALONE, RUN_ROOTS
 from automations.steps import ACTIONS, Action, Setting
 from automations.triggers import TRIGGERS, Trigger
 from records.fieldkinds import kind_of
@@ -170,6 +170,8 @@ def _build(generation: int) -> Index:
         if listener is None:
             continue
         version = listener.version
+        for called in (CALLED, CALLED_ALONE):
+            index.by_target[called, automation.pk] = listener
         for name in version.trigger.event_names(version.trigger_config):
             if version.trigger.is_targeted:
                 index.by_target[name, automation.pk] = listener

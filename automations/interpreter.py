@@ -2,6 +2,7 @@
 write; rows to be stored are handed to `Writes`, which the caller stores in the same transaction."""
 
 import logging
+from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -22,7 +23,7 @@ from config.queues import TookTooLong
 from records.actors import acting
 from records.exceptions import RecordsError
 from records.models import Event, Record
-from webhooks.models import WebhookJob
+from webhooks.models import RequestLog, WebhookJob
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +45,8 @@ class Writes:
     # Steps that had waited, with what came of them.
     resumed: list[StepRun] = field(default_factory=list)
     jobs: list[WebhookJob] = field(default_factory=list)
+    # How many steps have changed records so far: what was loaded before is not to be relied on.
+    record_changes: int = 0
 
 
 @dataclass(slots=True)
@@ -57,11 +60,14 @@ class Play:
     writes: Writes
     # What the run waited for, by the StepRun's id.
     waited: dict[str, StepRun] = field(default_factory=dict)
+    # The last attempt of each job that runs of the batch have waited for, by the job's id.
+    answers: Mapping[str, RequestLog] = field(default_factory=dict)
     # A dry run: nothing is sent, waits are passed, everything is rolled back by the caller.
     is_dry: bool = False
     names: dict[str, Any] = field(default_factory=dict)
     _record: Record | None = None
-    _record_is_loaded: bool = False
+    # At how many changes of records it was loaded; None: not yet.
+    _loaded_at: int | None = None
 
     # --- going on ---
 
@@ -383,11 +389,17 @@ class Play:
             names=self.names,
             now=now,
             load_record=self.load_record,
+            lock_record=self.lock_record,
             sends_nothing=self.is_dry or run.mode == "test",
             is_dry=self.is_dry,
             attempt=frame.get("attempt", 1),
             forget_record=self.forget_record,
+            answer=self._answer_to(frame),
         )
+
+    def _answer_to(self, frame: Frame) -> RequestLog | None:
+        waited = self.waited.get(frame.get("waiting") or "")
+        return self.answers.get(waited.job_id) if waited and waited.job_id else None
 
     def _log(
         self,
@@ -436,14 +448,35 @@ class Play:
 
     def load_record(self) -> Record | None:
         """The run's record as it is now; loaded once, until a step changes it."""
-        if not self._record_is_loaded:
+        if self._loaded_at is None and self.writes.record_changes == 0:
+            self._take_from_event()
+        if self._loaded_at != self.writes.record_changes:
             self._record = (
                 Record.objects.select_related("object").filter(pk=self.run.record_id).first()
                 if self.run.record_id
                 else None
             )
-            self._record_is_loaded = True
+            self._loaded_at = self.writes.record_changes
+        return self._record
+
+    def _take_from_event(self) -> None:
+        """The batch has just read the record together with its event; that saves a query for each run."""
+        event = self.event
+        if event is None or event.record is None or event.record_id != self.run.record_id:
+            return
+        if event.object is None or event.record.object_id != event.object_id:
+            return
+        if "record" in event._state.fields_cache and not event._state.adding:
+            event.record.object = event.object
+            self._record, self._loaded_at = event.record, 0
+
+    def lock_record(self) -> Record | None:
+        """The run's record as it is now, locked: who is going to change it reads it like this."""
+        records = Record.objects.select_related("object").select_for_update(of=("self",))
+        self._record = records.filter(pk=self.run.record_id).first() if self.run.record_id else None
+        self._loaded_at = self.writes.record_changes
         return self._record
 
     def forget_record(self) -> None:
-        self._record_is_loaded = False
+        """A step has changed records: for all runs of the batch, what was loaded before is old."""
+        self.writes.record_changes += 1

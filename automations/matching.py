@@ -15,7 +15,7 @@ from automations.conditions import Facts
 from automations.cursors import start
 from automations.loops import why_cut
 from automations.models import Run, RunStatus
-from automations.names import WEBHOOK_RECEIVED
+from automations.names import CALLED, CALLED_ALONE, WEBHOOK_RECEIVED
 from records.eventtypes import names_of
 from records.expressions import Namespace
 from records.models import Event
@@ -67,7 +67,8 @@ def matches_of(events: Sequence[Event], index: Index) -> Iterable[Match]:
             occasion = Occasion(event, name)
             for listener in index.listeners(event, name):
                 version = listener.version
-                if version.trigger.matches(version.trigger_config, event, name):
+                is_called = name in (CALLED, CALLED_ALONE)
+                if is_called or version.trigger.matches(version.trigger_config, event, name):
                     yield _judge(listener, occasion)
 
 

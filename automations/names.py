@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from automations.models import Run
 from records.expressions import Namespace
+from records.expressions.errors import Problem
 from records.linked import record_values
 from records.models import Event, Record
 from webhooks.payloads import OnDemand, context_of
@@ -17,6 +18,9 @@ from webhooks.payloads import OnDemand, context_of
 RUN_ROOTS = ("automation", "run", "vars", "steps", "index", "error", "secrets")
 # The event of an inbound request; what came is in its `after`.
 WEBHOOK_RECEIVED = "webhook.received"
+# The events by which one automation starts another, whatever that is triggered by: for a record, or for none.
+CALLED = "record.called"
+CALLED_ALONE = "automation.called"
 
 
 class LiveRecord(Namespace):
@@ -42,6 +46,17 @@ class LiveRecord(Namespace):
         return self._values[name]
 
 
+class NoSecrets(Namespace):
+    """What `secrets` is in steps that store what they work out; those that send put in their own."""
+
+    __slots__ = ()
+
+    def __getitem__(self, name: str) -> Any:
+        raise Problem(
+            "secrets can be used in steps that send requests, and nowhere else: their values would be stored"
+        )
+
+
 def names_of(
     run: Run,
     automation_name: str,
@@ -63,6 +78,7 @@ def names_of(
     )
     if event is not None and event.type == WEBHOOK_RECEIVED:
         names["webhook"] = Namespace(event.after or {}, label="`webhook`")
+    names["secrets"] = NoSecrets(label="`secrets`", noun="secret")
     refresh_names(names, run)
     return names
 

@@ -11,7 +11,7 @@ from automations.models import Run, RunMode, StepRun
 from records.expressions import ExpressionError, render_typed, render_value
 from records.expressions.errors import suggest
 from records.models import Record
-from webhooks.models import WebhookJob
+from webhooks.models import RequestLog, WebhookJob
 from webhooks.names import Names
 
 Effects = Literal["none", "records", "outside"]
@@ -138,6 +138,8 @@ class Scene:
     attempt: int = 1
     # Records that were changed: what is known of them has to be loaded anew.
     forget_record: Callable[[], None] = field(default=lambda: None)
+    # The last attempt of the job that the step has waited for.
+    answer: RequestLog | None = None
 
     @property
     def is_test(self) -> bool:

@@ -71,6 +71,8 @@ TARGETED: Final = {
     "record.due": "Record · Due",
     "record.clicked": "Record · Run by hand",
     "automation.clicked": "Automation · Run by hand",
+    "record.called": "Record · Started by another automation",
+    "automation.called": "Automation · Started by another one",
     "schedule.tick": "Schedule · Tick",
     "webhook.received": "Webhook · Received",
 }

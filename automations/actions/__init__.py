@@ -1,5 +1,43 @@
 """The actions, one to a file. Importing this registers them."""
 
-from automations.actions import branch, for_each, set_variables, stop, wait, webhook
+from automations.actions import (
+    add_comment,
+    add_task,
+    branch,
+    create_record,
+    delete_record,
+    for_each,
+    move_stage,
+    notify,
+    ping,
+    quarantine_record,
+    respond,
+    run_automation,
+    send_email,
+    set_variables,
+    stop,
+    update_record,
+    wait,
+    webhook,
+)
 
-__all__ = ["branch", "for_each", "set_variables", "stop", "wait", "webhook"]
+__all__ = [
+    "add_comment",
+    "add_task",
+    "branch",
+    "create_record",
+    "delete_record",
+    "for_each",
+    "move_stage",
+    "notify",
+    "ping",
+    "quarantine_record",
+    "respond",
+    "run_automation",
+    "send_email",
+    "set_variables",
+    "stop",
+    "update_record",
+    "wait",
+    "webhook",
+]

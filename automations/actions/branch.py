@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from automations.conditions import Conditions, Facts, compile_conditions
 from automations.document.schema import Part, Step
-from automations.steps import Action, Answer, Config, Done, Enter, Scene, Setting, action
+from automations.steps import Action, Answer, Config, Done, Enter, Outputs, Scene, Setting, action
 
 
 class Arm(Part):
@@ -79,6 +79,9 @@ class Branch(Action):
             {"arm": None, "name": "", "asked": asked},
             note="No case fits; the run goes on after the branch.",
         )
+
+    def outputs(self, config: BranchConfig) -> Outputs:
+        return {}
 
     def describe(self, config: BranchConfig) -> str:
         return f"Branch into {len(config.conditions)} cases"

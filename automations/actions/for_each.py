@@ -7,7 +7,7 @@ from pydantic import Field
 
 from automations.document.schema import Step
 from automations.jsonvalues import plain
-from automations.steps import Action, Answer, Config, Enter, Scene, StepFailed, action
+from automations.steps import Action, Answer, Config, Enter, Outputs, Scene, StepFailed, action
 
 MAX_ITEMS: Final = 1000
 
@@ -53,6 +53,13 @@ class ForEach(Action):
             )
         count = f"{len(items)} entries" if len(items) != 1 else "1 entry"
         return Enter(scene.step_id, count, items=items, as_name=config.as_)
+
+    def outputs(self, config: ForEachConfig) -> Outputs:
+        return {
+            "count": "How many entries there were",
+            "failed": "How many of them failed",
+            "results": "What came of each",
+        }
 
     def describe(self, config: ForEachConfig) -> str:
         return f"For each {config.as_} of {config.source}"

@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BeforeValidator, Field
 
 from automations.jsonvalues import plain
-from automations.steps import Action, Answer, Config, Done, Scene, action
+from automations.steps import Action, Answer, Config, Done, Outputs, Scene, action
 
 VariableName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 
@@ -43,6 +43,9 @@ class SetVariables(Action):
         scene.input = values
         scene.run.variables.setdefault("vars", {}).update(values)
         return Done(output=values)
+
+    def outputs(self, config: SetVariablesConfig) -> Outputs:
+        return {name: "As it was set here" for name in config.variables}
 
     def describe(self, config: SetVariablesConfig) -> str:
         return f"Set {', '.join(config.variables) or 'no variables yet'}"

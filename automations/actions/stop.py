@@ -4,7 +4,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from automations.steps import Action, Answer, Config, End, Scene, action
+from automations.steps import Action, Answer, Config, End, Outputs, Scene, action
 
 
 class StopConfig(Config):
@@ -26,6 +26,9 @@ class Stop(Action):
         message = str(scene.render("message", config.message) or "")
         scene.input = {"outcome": config.outcome, "message": message}
         return End(config.outcome, message)
+
+    def outputs(self, config: StopConfig) -> Outputs:
+        return {}
 
     def describe(self, config: StopConfig) -> str:
         word = "Stop" if config.outcome == "succeeded" else "Stop as failed"

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 from pydantic import Field, model_validator
 
-from automations.steps import Action, Answer, Config, Done, Scene, StepFailed, WaitUntil, action
+from automations.steps import Action, Answer, Config, Done, Outputs, Scene, StepFailed, WaitUntil, action
 
 Unit = Literal["seconds", "minutes", "hours", "days", "weeks"]
 # A wait longer than this is a mistake in a date.
@@ -49,6 +49,9 @@ class Wait(Action):
                 field="until" if config.until else "duration",
             )
         return WaitUntil(moment, f"Waits until {moment:%Y-%m-%d %H:%M:%S} UTC")
+
+    def outputs(self, config: WaitConfig) -> Outputs:
+        return {}
 
     def _after(self, config: WaitConfig, scene: Scene) -> datetime:
         duration = config.duration

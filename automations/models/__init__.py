@@ -7,6 +7,7 @@ from automations.models.automations import (
     AutomationVersion,
     Catalogue,
 )
+from automations.models.mail_templates import MailTemplate
 from automations.models.runs import (
     OPEN_STATUSES,
     Run,
@@ -27,6 +28,7 @@ __all__ = [
     "Catalogue",
     "DueDate",
     "DueWatch",
+    "MailTemplate",
     "Run",
     "RunMode",
     "RunQuerySet",
