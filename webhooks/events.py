@@ -68,7 +68,8 @@ def _job_failed(job: WebhookJob) -> Event:
         subject_id=job.pk,
         subject_label=str(job),
     )
-    if job.event is not None:
-        # One more link of the chain, so that whoever bounds chains sees this one grow.
-        event.run_id, event.depth = job.event.run_id, job.event.depth + 1
+    # One more link of the chain, so that whoever bounds chains sees this one grow.
+    cause = job.event
+    event.run_id = job.run_id or (cause.run_id if cause else None)
+    event.depth = max(job.depth, cause.depth + 1 if cause else 0)
     return event

@@ -85,6 +85,16 @@ MADE_UP_SUBJECTS: Final[dict[str, dict[str, Any]]] = {
         "reason": "All attempts are used up.",
         "attempts": 4,
     },
+    "run.failed": {
+        "automation_id": "auto_00000000000000000000000000",
+        "automation": "Welcome new leads",
+        "event": "record.submitted",
+        "record_id": "rec_00000000000000000000000000",
+        "step": "Ask the CRM",
+        "field": "",
+        "message": "The CRM answered 503.",
+        "kind": "webhook",
+    },
     "destination.disabled": {
         "origin": "https://api.example.com:443",
         "failing_since": "2025-01-15T10:30:00Z",

@@ -133,6 +133,14 @@ def test_a_chain_grows_by_one_and_knows_the_run_that_began_it(alarm):
     assert (event.run_id, event.depth) == (run, 3)
 
 
+def test_the_failure_of_a_runs_request_is_caused_by_that_run(alarm):
+    first, second = "run_01h455vb4pex5vsknk084sn02q", "run_01h455vb4pex5vsknk084sn02r"
+    job = a_failed_job(event=an_event(run_id=first, depth=2), run_id=second, depth=3)
+    note_failed_jobs([job.pk], timezone.now())
+    (event,) = events_of()
+    assert (event.run_id, event.depth) == (second, 3)
+
+
 def test_the_event_goes_with_the_failure_that_is_taken_back(alarm):
     job = a_failed_job()
     with transaction.atomic():
