@@ -6,7 +6,7 @@ from typing import Any
 from django.utils import timezone
 
 from automations.batches import advance_ready_runs
-from automations.models import Automation, AutomationState, Run, StepRun
+from automations.models import Automation, AutomationState, AutomationVersion, Run, StepRun
 from automations.services import create_automation, publish, set_state
 from records.dispatch import dispatch_events
 from records.models import ObjectDefinition, Record
@@ -65,16 +65,27 @@ def make_automation(
     settings: dict[str, Any] | None = None,
     name: str = "Welcome",
     state: str = AutomationState.ACTIVE,
+    checked: bool = True,
 ) -> Automation:
-    """Published and active: it reacts to new leads unless told otherwise."""
+    """Published and active: it reacts to new leads unless told otherwise.
+
+    Without `checked` it may have mistakes, as if objects and people had changed since it was published.
+    """
     document = {
         "trigger": trigger or ON_CREATED,
         "conditions": conditions,
         "steps": list(steps),
         "settings": settings or {},
     }
-    automation = create_automation(name=name, draft=document)
-    publish(automation=automation)
+    if checked:
+        automation = create_automation(name=name, draft=document)
+        publish(automation=automation)
+    else:
+        automation = create_automation(name=name)
+        automation.published = AutomationVersion.objects.create(
+            automation=automation, number=1, document=document, published_at=timezone.now()
+        )
+        automation.save()
     return set_state(automation=automation, state=state)
 
 
