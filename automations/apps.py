@@ -5,4 +5,13 @@ class AutomationsConfig(AppConfig):
     name = "automations"
 
     def ready(self) -> None:
-        from automations import actions, jobs, receivers, triggers  # noqa: F401  (they register themselves)
+        from automations import (  # noqa: F401  (they register themselves)
+            actions,
+            chores,
+            jobs,
+            panels,
+            receivers,
+            retention,
+            runlinks,
+            triggers,
+        )

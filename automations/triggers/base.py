@@ -37,7 +37,7 @@ class Trigger:
 
     def object_slug(self, config: Any) -> str:
         """The object that the records must be of; empty: any."""
-        return str(getattr(config, "object", "") or "")
+        return str(getattr(config, "object", "") or "").removeprefix("obj_def_")
 
     def matches(self, config: Any, event: Event, name: str) -> bool:
         """Whether this event, which has the name and the object, is meant. Quick: it is asked for each event."""

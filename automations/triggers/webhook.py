@@ -1,0 +1,23 @@
+"""A request came in at the automation's endpoint. What may come in, and how it is verified, the endpoint says."""
+
+from collections.abc import Collection
+
+from automations.names import WEBHOOK_RECEIVED
+from automations.triggers.base import Trigger, TriggerConfig, trigger
+
+
+@trigger
+class WebhookReceived(Trigger):
+    name = "webhook"
+    label = "Webhook received"
+    help = "Another system sent a request. Expressions see it as `webhook.body`, `webhook.headers` and `webhook.query`."
+    icon = "webhook"
+    group = "Requests"
+    is_targeted = True
+    has_record = False
+
+    def event_names(self, config: TriggerConfig) -> Collection[str]:
+        return (WEBHOOK_RECEIVED,)
+
+    def describe(self, config: TriggerConfig) -> str:
+        return "When a webhook is received"
