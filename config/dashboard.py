@@ -1,16 +1,18 @@
-"""The admin's home page: the first steps, how it runs, and what was sent over time."""
+"""The admin's home page: the first steps, how it runs, what was sent over time, and what automations did."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
+from automations.models import Run, RunStatus
 from config.first_steps import first_steps
 from config.metrics import WINDOWS, Deliveries, Window, default_window, deliveries
-from config.vitals import Vitals, capped, read_vitals
+from config.vitals import COUNT_CAP, Vitals, capped, read_vitals
+from records.ids import first_id_at
 from webhooks.models import WebhookJob
 from webhooks.summaries import summary_of
 
@@ -54,7 +56,7 @@ def _figures(request: HttpRequest) -> dict[str, Any]:
     sent = deliveries(window, now)
     return {
         "window": window,
-        "cards": [*_cards_of(sent), *_cards_now(read_vitals(now))],
+        "cards": [*_cards_of(sent), *_cards_now(read_vitals(now)), *_cards_of_runs(request, now)],
         "chart": chart_of(sent),
         "failures": _latest_failures(),
         "jobs_address": reverse("admin:webhooks_webhookjob_changelist"),
@@ -138,6 +140,34 @@ def _worker_card(vitals: Vitals) -> Card:
         note = "Nothing is sent until one starts: manage.py worker"
         return Card("Workers alive", "0", note, "engineering", "bad")
     return Card("Workers alive", str(vitals.workers), "Listening for work", "engineering", "good")
+
+
+def _cards_of_runs(request: HttpRequest, now: datetime) -> list[Card]:
+    """Nothing before the first automation has fired."""
+    if not request.user.has_perm("automations.view_run") or not Run.objects.exists():
+        return []
+    history = reverse("admin:automations_run_changelist")
+    lately = Run.objects.order_by("-pk").filter(pk__gte=first_id_at("run", now - timedelta(days=1)))
+    fired = lately.exclude(status=RunStatus.SKIPPED)[: COUNT_CAP + 1].count()
+    failed = lately.filter(status=RunStatus.FAILED)[: COUNT_CAP + 1].count()
+    under_way = Run.objects.open().order_by("-pk")[: COUNT_CAP + 1].count()
+    return [
+        Card(
+            "Runs in 24 hours",
+            capped(fired),
+            f"{capped(failed)} failed" if failed else "None has failed",
+            "timeline",
+            "bad" if failed else "good",
+            f"{history}?tab=failures&time=24h" if failed else f"{history}?time=24h",
+        ),
+        Card(
+            "Runs under way",
+            capped(under_way),
+            "At work, or waiting",
+            "hourglass_top",
+            address=f"{history}?tab=waiting",
+        ),
+    ]
 
 
 def duration(milliseconds: int | None) -> str:

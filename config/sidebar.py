@@ -1,4 +1,4 @@
-"""The sidebar: where everything is, for whom it concerns, and how many webhook jobs have failed lately."""
+"""The sidebar: where everything is, for whom it concerns, and how many webhook jobs and runs have failed lately."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import escape
 
+from automations.models import Run, RunStatus
 from records.ids import first_id_at
 from records.permissions import visible_objects
 from webhooks.models import WebhookJob
@@ -60,7 +61,11 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             *_models(request, ("records.Task", "Tasks", "task_alt")),
         ],
         # What automations and webhooks react to.
-        "Automations": _models(request, ("records.Event", "Events", "history")),
+        "Automations": [
+            *_models(request, ("automations.Automation", "Automations", "account_tree")),
+            *_models(request, ("automations.Run", "Runs", "timeline"), badge="failed_runs"),
+            *_models(request, ("records.Event", "Events", "history")),
+        ],
         "Webhooks": _webhooks(request),
         "System": _system(request),
     }
@@ -81,7 +86,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
 def _webhooks(request: HttpRequest) -> list[Link]:
     return [
         *_models(request, ("webhooks.Webhook", "Webhooks", "webhook")),
-        *_models(request, ("webhooks.WebhookJob", "Jobs", "local_shipping"), badge=True),
+        *_models(request, ("webhooks.WebhookJob", "Jobs", "local_shipping"), badge="failures"),
         *_models(
             request,
             ("webhooks.FailureGroup", "Failures by cause", "crisis_alert"),
@@ -116,10 +121,8 @@ def _system(request: HttpRequest) -> list[Link]:
     ]
 
 
-def _models(
-    request: HttpRequest, *entries: tuple[str, str, str], badge: bool = False
-) -> list[Link]:
-    return list(_visible_models(request, entries, "config.sidebar.failures" if badge else ""))
+def _models(request: HttpRequest, *entries: tuple[str, str, str], badge: str = "") -> list[Link]:
+    return list(_visible_models(request, entries, badge))
 
 
 def _visible_models(
@@ -146,16 +149,32 @@ def _objects(request: HttpRequest) -> Iterator[Link]:
             yield Link(definition.plural, definition.icon, records.path, query)
 
 
-def _badge_of(path: str) -> str:
-    return path if failures(None) else ""
+def _badge_of(name: str) -> str:
+    """The badge as the theme takes it; none where it would be empty."""
+    counts = {"failures": failures, "failed_runs": failed_runs}
+    return f"config.sidebar.{name}" if counts[name](None) else ""
 
 
 def failures(request: HttpRequest | None) -> str:
     """How many jobs of the last 24 hours have failed, up to a cap; empty when none has."""
-    count = cache.get_or_set("sidebar-failures", _count_failures, _BADGE_TTL_S)
+    return _capped(cache.get_or_set("sidebar-failures", _count_failures, _BADGE_TTL_S))
+
+
+def failed_runs(request: HttpRequest | None) -> str:
+    """How many runs of the last 24 hours have failed, as above."""
+    return _capped(cache.get_or_set("sidebar-failed-runs", _count_failed_runs, _BADGE_TTL_S))
+
+
+def _capped(count: int | None) -> str:
     if not count:
         return ""
     return f"{BADGE_CAP}+" if count > BADGE_CAP else str(count)
+
+
+def _count_failed_runs() -> int:
+    since = first_id_at("run", timezone.now() - timedelta(days=1))
+    failed = Run.objects.filter(status=RunStatus.FAILED, pk__gte=since)
+    return failed.order_by("-pk")[: BADGE_CAP + 1].count()
 
 
 def _count_failures() -> int:
