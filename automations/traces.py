@@ -59,6 +59,14 @@ class Attempt:
     look: tuple[str, str, str]
     share: int = 0
 
+    @property
+    def note(self) -> str:
+        """What has ended waits no more."""
+        note = self.row.note
+        if self.row.status != StepStatus.WAITING and note.startswith("Waits "):
+            return f"Waited {note.removeprefix('Waits ')}"
+        return note
+
 
 @dataclass(slots=True)
 class Block:
@@ -99,7 +107,20 @@ class Node:
 
     @property
     def look(self) -> tuple[str, str, str]:
+        """Of a step with others inside, what they have come to."""
+        inner = [node for block in self.blocks for node in block.nodes]
+        if any(node.has_failed for node in inner):
+            return LOOKS[StepStatus.FAILED]
+        if any(node.look == LOOKS[StepStatus.WAITING] for node in inner):
+            return LOOKS[StepStatus.WAITING]
         return LOOKS[self.state]
+
+    @property
+    def has_failed(self) -> bool:
+        """The run failed here, or inside of it."""
+        return self.is_failing or any(
+            node.has_failed for each in self.blocks for node in each.nodes
+        )
 
     @property
     def anchor(self) -> str:
@@ -108,10 +129,9 @@ class Node:
     @property
     def is_open(self) -> bool:
         """It failed, or waits, or something in it does."""
-        return (
-            self.is_failing
-            or self.state == StepStatus.WAITING
-            or any(block.is_open for block in self.blocks)
+        return self.is_failing or self.look in (
+            LOOKS[StepStatus.FAILED],
+            LOOKS[StepStatus.WAITING],
         )
 
     @property
@@ -157,9 +177,11 @@ def trace_of(
     rows: Sequence[StepRun],
     *,
     shown_items: int = SHOWN_ITEMS,
+    labels: Mapping[str, str] | None = None,
 ) -> Trace:
-    """`rows` in the order in which they were written. Of branches and loops their output and input are looked at."""
-    teller = _Teller(run, rows, shown_items)
+    """`rows` in the order in which they were written. Of branches and loops their output and input are looked at.
+    `labels` are those of the record's fields."""
+    teller = _Teller(run, rows, shown_items, labels or {})
     later = TO_COME if run.status in OPEN_STATUSES and run.error is None else NOT_REACHED
     nodes = teller.nodes(document.steps, "", later)
     fallback_steps = document.settings.on_failure.steps
@@ -172,8 +194,11 @@ def trace_of(
 
 
 class _Teller:
-    def __init__(self, run: Run, rows: Sequence[StepRun], shown_items: int) -> None:
+    def __init__(
+        self, run: Run, rows: Sequence[StepRun], shown_items: int, labels: Mapping[str, str]
+    ) -> None:
         self.run = run
+        self.labels = labels
         self.shown_items = shown_items
         self.failing_path = (run.error or {}).get("path", "")
         self.rows: dict[str, list[StepRun]] = defaultdict(list)
@@ -234,7 +259,9 @@ class _Teller:
             state = later if node.latest is None or is_taken else NOT_TAKEN
             inner = self.nodes(steps, f"{node.path}/", state)
             block_state = StepStatus.SUCCEEDED if is_taken else state
-            node.blocks.append(Block(name, inner, block_state, finding_of(asked.get(name))))
+            node.blocks.append(
+                Block(name, inner, block_state, finding_of(asked.get(name), self.labels))
+            )
 
     def _add_items(self, node: Node, step: Step, later: str) -> None:
         steps = child_blocks(step)[0][1]

@@ -11,15 +11,15 @@ from automations.admin.run_steps import error_view, items_asked, steps_view
 from automations.admin.run_values import view_value
 from automations.admin.run_words import RunLook, look_of
 from automations.document import Document
-from automations.findings import Finding, finding_of
+from automations.findings import finding_of
 from automations.history import neighbours_of
 from automations.models import OPEN_STATUSES, Automation, AutomationVersion, Run, RunStatus
 from automations.names import WEBHOOK_RECEIVED
 from automations.traces import Node, duration_of
 from automations.triggers import TRIGGERS
-from records.differences import differences_of
+from records.differences import Difference, differences_of
 from records.eventtypes import label_of
-from records.models import Event, ObjectDefinition, Record
+from records.models import Event, Record
 from webhooks.admin.links import admin_url, page_url
 
 # A chain is followed so far back; a run lists so many others.
@@ -70,8 +70,9 @@ def load_run(pk: str) -> Run | None:
 
 def run_context(request: HttpRequest, run: Run, *, may_change: bool) -> dict[str, Any]:
     document = Document.model_validate(run.version.document)
+    labels = _labels(run)
     steps = steps_view(
-        request, run, document, shown_items=items_asked(request.GET.get("items", ""))
+        request, run, document, shown_items=items_asked(request.GET.get("items", "")), labels=labels
     )
     return {
         "run": run,
@@ -81,7 +82,7 @@ def run_context(request: HttpRequest, run: Run, *, may_change: bool) -> dict[str
         "steps": steps,
         "error": error_view(run.error),
         "error_url": _place_of(steps.failing),
-        "conditions": _conditions(run),
+        "conditions": finding_of(run.conditions, labels),
         "has_conditions": bool(document.conditions),
         "trigger": _trigger(document),
         "acts": _acts(run) if may_change else [],
@@ -96,16 +97,12 @@ def _place_of(failing: Node | None) -> str:
     return f"#{failing.anchor}" if failing else ""
 
 
-def _conditions(run: Run) -> Finding | None:
-    definition = _definition(run)
-    labels = {field.slug: field.label for field in definition.schema.fields} if definition else {}
-    return finding_of(run.conditions, {**labels, "stage": "Stage", "owner": "Owner"})
-
-
-def _definition(run: Run) -> ObjectDefinition | None:
-    if run.record is not None:
-        return run.record.object
-    return run.event.object if run.event else None
+def _labels(run: Run) -> dict[str, str]:
+    """What the fields of the run's object are called."""
+    definition = run.record.object if run.record else run.event.object if run.event else None
+    fields = definition.schema.fields if definition else ()
+    labels = {field.slug: field.label for field in fields}
+    return {**labels, "stage": "Stage", "state": "State", "owner": "Owner"}
 
 
 def _trigger(document: Document) -> dict[str, str]:
@@ -142,12 +139,17 @@ def _event(request: HttpRequest, run: Run) -> dict[str, Any]:
     is_request = event is not None and event.type == WEBHOOK_RECEIVED
     return {
         "event": event,
-        "event_label": label_of(run.event_name),
+        "event_label": label_of(run.event_name).removeprefix("Record · "),
         "event_url": admin_url(request, Event, run.event_id),
         "event_actor": _actor(event),
-        "differences": differences_of(event) if event and not is_request else [],
+        "differences": _differences(event) if event and not is_request else [],
         "received": view_value(event.after) if event and is_request else None,
     }
+
+
+def _differences(event: Event) -> list[Difference]:
+    """Of a creation and a deletion, what there is."""
+    return [each for each in differences_of(event) if each.before or each.after]
 
 
 def _actor(event: Event | None) -> str:

@@ -14,7 +14,7 @@ from automations.models import Run, StepRun, StepStatus
 from automations.traces import SHOWN_ITEMS, Node, Trace, trace_of
 from webhooks.admin.bodies import with_code
 from webhooks.admin.links import can_view, page_url
-from webhooks.models import WebhookJob
+from webhooks.models import RequestLog, WebhookJob
 from webhooks.summaries import Summary, hint_of, summary_of
 
 # A run has at most 10,000 steps; the page is made of the first of them.
@@ -24,6 +24,8 @@ MAX_FULL: Final = 30
 # “Show more” of a loop shows so many more items.
 MORE_ITEMS: Final = 50
 _MAX_ITEMS: Final = 500
+# Attempts of failed jobs whose answers are read.
+_MAX_LOGS: Final = 200
 _HEAVY: Final = ("input", "output", "error", "changes")
 _WITH_BLOCKS: Final = ("branch", "for_each")
 
@@ -62,6 +64,8 @@ class Detail:
     records: Sequence[RecordChanges]
     error: ErrorView | None
     job: JobView | None
+    # Of a request that failed, what came back; else it is in the output.
+    answer: ValueView | None
     url: str
 
 
@@ -79,15 +83,20 @@ class StepsView:
 
 
 def steps_view(
-    request: HttpRequest, run: Run, document: Document, *, shown_items: int = SHOWN_ITEMS
+    request: HttpRequest,
+    run: Run,
+    document: Document,
+    *,
+    shown_items: int = SHOWN_ITEMS,
+    labels: Mapping[str, str] | None = None,
 ) -> StepsView:
-    """Four queries at most, whatever the run's length."""
+    """Five queries at most, whatever the run's length."""
     rows = list(StepRun.objects.filter(run=run).defer(*_HEAVY).order_by("pk")[: MAX_ROWS + 1])
     is_cut = len(rows) > MAX_ROWS
     rows = rows[:MAX_ROWS]
     full = _full_rows(rows)
     shown = [full.get(row.pk) or _emptied(row) for row in rows]
-    trace = trace_of(run, document, shown, shown_items=shown_items)
+    trace = trace_of(run, document, shown, shown_items=shown_items, labels=labels)
     details = details_of(request, list(full.values()))
     failing = next((node for node in trace.all_nodes() if node.is_failing), None)
     more = min(shown_items + MORE_ITEMS, _MAX_ITEMS)
@@ -118,9 +127,10 @@ def _emptied(row: StepRun) -> StepRun:
 def details_of(
     request: HttpRequest, rows: Iterable[StepRun], *, is_whole: bool = False
 ) -> dict[str, Detail]:
-    """Two queries: the jobs, and the objects whose records were changed."""
+    """Three queries: the jobs, the answers of those that failed, and the objects whose records were changed."""
     rows = list(rows)
     jobs = _jobs(request, {row.job_id for row in rows if row.job_id})
+    answers = _answers({row.job_id for row in rows if row.job_id and row.error})
     teller = ChangeTeller(request, [row.changes for row in rows])
     return {
         row.pk: Detail(
@@ -130,6 +140,7 @@ def details_of(
             records=teller.records(row.changes),
             error=error_view(row.error),
             job=jobs.get(row.job_id or ""),
+            answer=view_value(answers.get(row.job_id or ""), is_whole=is_whole),
             url=reverse("admin:automations_run_step", args=[row.run_id, row.pk]),
         )
         for row in rows
@@ -152,6 +163,16 @@ def _shown_output(row: StepRun) -> Any:
     if row.type == "branch" and isinstance(row.output, dict):
         return None
     return row.output
+
+
+def _answers(job_ids: set[str]) -> dict[str, str]:
+    """The body of each job's latest answer."""
+    logs = (
+        RequestLog.objects.filter(job__in=job_ids)
+        .order_by("pk")
+        .only("job", "response_body")[:_MAX_LOGS]
+    )
+    return {str(log.job_id): log.response_body for log in logs} if job_ids else {}
 
 
 def _jobs(request: HttpRequest, ids: set[str]) -> dict[str, JobView]:

@@ -61,21 +61,32 @@ def view_value(value: Any, *, is_whole: bool = False) -> ValueView | None:
 
 
 def _masked(value: Any) -> Any:
-    """Without the credentials that somebody typed into headers; a secret's name is none."""
+    """Without the credentials that somebody typed into headers; a secret's name is none. A body that is JSON is
+    shown as such."""
     if not isinstance(value, Mapping):
         return value
+    shown = dict(value)
     headers = value.get("headers")
     if isinstance(headers, Mapping):
-        return {**value, "headers": {name: _header(name, text) for name, text in headers.items()}}
-    if isinstance(headers, list):
-        return {**value, "headers": [_pair(each) for each in headers]}
-    return value
+        shown["headers"] = {name: _header(name, text) for name, text in headers.items()}
+    elif isinstance(headers, list):
+        shown["headers"] = [f"{name}: {_header(name, text)}" for name, text in _pairs(headers)]
+    if headers is not None and isinstance(value.get("body"), str):
+        shown["body"] = _document(value["body"])
+    return shown
 
 
-def _pair(pair: Any) -> Any:
-    if isinstance(pair, list) and len(pair) == 2:
-        return [pair[0], _header(str(pair[0]), pair[1])]
-    return pair
+def _pairs(headers: Sequence[Any]) -> list[tuple[str, Any]]:
+    return [
+        (str(each[0]), each[1]) for each in headers if isinstance(each, list) and len(each) == 2
+    ]
+
+
+def _document(body: str) -> Any:
+    try:
+        return json.loads(body) if body.lstrip()[:1] in ("{", "[") else body
+    except (ValueError, RecursionError):
+        return body
 
 
 def _header(name: str, text: Any) -> Any:

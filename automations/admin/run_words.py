@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from django.utils import timezone
+
 from automations.models import Run, RunMode, RunStatus
 
 _LOOKS: Final[Mapping[str, tuple[str, str]]] = {
@@ -37,7 +39,9 @@ def result_of(run: Run) -> str:
     if run.reason:
         return run.reason
     if run.status == RunStatus.WAITING:
-        return "Waits for the answer to a request" if run.due_at is None else "Waits"
+        if run.due_at is None:
+            return "Waits for the answer to a request"
+        return f"Waits until {timezone.localtime(run.due_at):%b %-d, %H:%M}"
     if run.status == RunStatus.PENDING:
         return "A worker takes it in a moment"
     if run.status == RunStatus.SUCCEEDED and run.mode == RunMode.TEST:

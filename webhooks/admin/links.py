@@ -9,7 +9,6 @@ from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
-
 # (request, the run's id, the path of the step that asked for the job) → the address; "" for who may not see it.
 RunLinker = Callable[[HttpRequest, str, str], str]
 
