@@ -15,6 +15,7 @@ from automations.compiled import CompiledStep, CompiledVersion
 from automations.cursors import Frame, enter, path_of, start, step_over
 from automations.document.schema import FALLBACK
 from automations.jsonvalues import kept
+from automations.loopresults import add_result, outcome_of
 from automations.matching import is_left_alone
 from automations.models import Run, RunStatus, StepRun, StepStatus
 from automations.names import names_of, refresh_names
@@ -132,7 +133,7 @@ class Play:
         """A block has come to its end: the next item of a loop, the step after the block, or the end of the run."""
         run = self.run
         if frame.get("items") is not None:
-            frame["results"].append({"status": "succeeded"})
+            self._end_item(frame)
             if self._next_item(frame):
                 return
         run.cursor.pop()
@@ -142,9 +143,19 @@ class Play:
         self._close_loop(frame)
         step_over(run.cursor[-1])
 
+    def _end_item(self, frame: Frame, error: str = "") -> None:
+        """Keep what came of this round of a loop."""
+        outputs = self.run.variables.get("steps", {})
+        ids = self._ids_within(frame["block"])
+        add_result(frame, {each: outputs[each] for each in ids if each in outputs}, error)
+
     def _next_item(self, frame: Frame) -> bool:
         if frame["n"] + 1 >= len(frame["items"]):
             return False
+        for each in self._ids_within(
+            frame["block"]
+        ):  # nobody takes the last round's for this one's
+            self.run.variables.get("steps", {}).pop(each, None)
         frame["n"] += 1
         frame["index"] = 0
         frame.pop("attempt", None)
@@ -158,10 +169,21 @@ class Play:
             return
         outer = self.run.cursor[-1]
         step = self.version.blocks[outer["block"]][outer["index"]]
-        failed = sum(result["status"] == "failed" for result in frame["results"])
-        self._remember(
-            step, {"count": len(frame["results"]), "failed": failed, "results": frame["results"]}
-        )
+        self._remember(step, outcome_of(frame))
+
+    def _ids_within(self, block: str) -> list[str]:
+        """The steps of a block and of the blocks in it."""
+        ids = []
+        for step in self.version.blocks.get(block, ()):
+            ids.append(step.id)
+            if step.type in ("branch", "for_each"):
+                inner = [
+                    name
+                    for name in self.version.blocks
+                    if name == step.id or name.startswith(f"{step.id}/")
+                ]
+                ids += [each for name in inner for each in self._ids_within(name)]
+        return ids
 
     # --- one step ---
 
@@ -325,7 +347,7 @@ class Play:
             if loop.config.on_item_error != "continue":
                 continue
             del cursor[place + 1 :]
-            frame["results"].append({"status": "failed", "error": failure.message})
+            self._end_item(frame, failure.message)
             if not self._next_item(frame):
                 cursor.pop()
                 self._close_loop(frame)

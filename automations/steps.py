@@ -1,6 +1,6 @@
 """What an action is, what it works with, and what it answers. One action is one file in `automations.actions`."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Final, Literal, TypeAlias, TypeVar
@@ -225,6 +225,10 @@ class Action:
         None: not known. Empty: there is nothing to see.
         """
         return None
+
+    def own_names(self, config: Any) -> Collection[str]:
+        """First names that the step's expressions see beside those of its place, such as the variables of a mail."""
+        return ()
 
     def problems(self, config: Any, names: Names) -> list[tuple[str, str]]:
         """What is wrong beyond the form: (field of the configuration, words). May ask the database.

@@ -1,7 +1,7 @@
 """Go one way or another: the first arm whose condition holds, else the last one."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, model_validator
 
@@ -30,7 +30,9 @@ class Arm(Part):
 
 
 class BranchConfig(Config):
-    conditions: list[Arm] = []
+    conditions: Annotated[
+        list[Arm], Field(title="Cases", max_length=50, json_schema_extra={"input": "hidden"})
+    ] = []
 
     @model_validator(mode="after")
     def _else_is_last(self) -> "BranchConfig":
@@ -84,4 +86,5 @@ class Branch(Action):
         return {}
 
     def describe(self, config: BranchConfig) -> str:
-        return f"Branch into {len(config.conditions)} cases"
+        count = len(config.conditions)
+        return f"Branch into {count} cases" if count != 1 else "Only in one case"

@@ -15,11 +15,47 @@ MAX_ITEMS: Final = 1000
 class ForEachConfig(Config):
     """`limit`: a longer list is an error; nothing of it is done. `as`: the entry's name in expressions."""
 
-    source: Annotated[str, Field(alias="list", max_length=4000)]
-    as_: Annotated[str, Field(alias="as", pattern=r"^[a-z][a-z0-9_]{0,39}$")] = "item"
-    limit: Annotated[int, Field(ge=1, le=MAX_ITEMS)] = 100
-    on_item_error: Literal["stop", "continue"] = "stop"
-    steps: list[Step] = []
+    source: Annotated[
+        str,
+        Field(
+            alias="list",
+            title="List",
+            description="An expression that gives a list: {{ record.items }} or {{ steps.lookup.response.orders }}.",
+            json_schema_extra={"input": "expression"},
+            max_length=4000,
+        ),
+    ]
+    as_: Annotated[
+        str,
+        Field(
+            alias="as",
+            title="Name of the entry",
+            description="What the steps inside call it: {{ item.name }}. Its place is {{ index }}, from 0.",
+            json_schema_extra={"input": "text"},
+            pattern=r"^[a-z][a-z0-9_]{0,39}$",
+        ),
+    ] = "item"
+    limit: Annotated[
+        int,
+        Field(
+            title="At most",
+            description="A longer list is an error, and nothing of it is done.",
+            json_schema_extra={"input": "number"},
+            ge=1,
+            le=MAX_ITEMS,
+        ),
+    ] = 100
+    on_item_error: Annotated[
+        Literal["stop", "continue"],
+        Field(
+            title="When an entry fails",
+            json_schema_extra={
+                "input": "choice",
+                "labels": {"stop": "The run fails", "continue": "Go on with the next entry"},
+            },
+        ),
+    ] = "stop"
+    steps: Annotated[list[Step], Field(title="Steps", json_schema_extra={"input": "hidden"})] = []
 
 
 @action
@@ -58,7 +94,7 @@ class ForEach(Action):
         return {
             "count": "How many entries there were",
             "failed": "How many of them failed",
-            "results": "What came of each",
+            "results": "What came of each: index, item, status, error and outputs",
         }
 
     def describe(self, config: ForEachConfig) -> str:

@@ -1,7 +1,7 @@
 """Write a mail to somebody, from a template or from the step's own text. Workers send it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any, ClassVar, Final
 
 from django.core.exceptions import ValidationError
@@ -150,6 +150,9 @@ class SendEmail(Action):
     def describe(self, config: SendEmailConfig) -> str:
         what = f"“{config.template_id}”" if config.template_id else config.subject
         return f"Mail to {', '.join(config.to[:3])}{' …' if len(config.to) > 3 else ''}: {what}"
+
+    def own_names(self, config: SendEmailConfig) -> Collection[str]:
+        return config.variables
 
     def texts_without_expressions(self) -> frozenset[str]:
         return frozenset({"template_id"})

@@ -22,7 +22,16 @@ def _as_mapping(value: Any) -> Any:
 
 
 class SetVariablesConfig(Config):
-    variables: Annotated[dict[VariableName, Any], BeforeValidator(_as_mapping)] = {}
+    variables: Annotated[
+        dict[VariableName, Any],
+        BeforeValidator(_as_mapping),
+        Field(
+            title="Variables",
+            description="Later steps see them as {{ vars.total }}. One expression alone keeps its type.",
+            json_schema_extra={"input": "rows", "noun": "variable"},
+            max_length=100,
+        ),
+    ] = {}
 
 
 @action
@@ -45,7 +54,7 @@ class SetVariables(Action):
         return Done(output=values)
 
     def outputs(self, config: SetVariablesConfig) -> Outputs:
-        return {name: "As it was set here" for name in config.variables}
+        return dict.fromkeys(config.variables, "As it was set here")
 
     def describe(self, config: SetVariablesConfig) -> str:
         return f"Set {', '.join(config.variables) or 'no variables yet'}"

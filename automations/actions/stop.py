@@ -8,8 +8,17 @@ from automations.steps import Action, Answer, Config, End, Outputs, Scene, actio
 
 
 class StopConfig(Config):
-    outcome: Literal["succeeded", "failed"] = "succeeded"
-    message: Annotated[str, Field(max_length=2000)] = ""
+    outcome: Annotated[
+        Literal["succeeded", "failed"],
+        Field(
+            title="The run has",
+            description="A failed run goes the way of all failures: fallback steps, notices, retries.",
+            json_schema_extra={"input": "choice"},
+        ),
+    ] = "succeeded"
+    message: Annotated[
+        str, Field(title="Message", json_schema_extra={"input": "expression"}, max_length=2000)
+    ] = ""
 
 
 @action

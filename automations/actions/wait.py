@@ -7,7 +7,17 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 from pydantic import Field, model_validator
 
-from automations.steps import Action, Answer, Config, Done, Outputs, Scene, StepFailed, WaitUntil, action
+from automations.steps import (
+    Action,
+    Answer,
+    Config,
+    Done,
+    Outputs,
+    Scene,
+    StepFailed,
+    WaitUntil,
+    action,
+)
 
 Unit = Literal["seconds", "minutes", "hours", "days", "weeks"]
 # A wait longer than this is a mistake in a date.
@@ -17,9 +27,24 @@ MAX_WAIT: Final = timedelta(days=3660)
 class WaitConfig(Config):
     """`duration` may be an expression; `until` is one that gives a date, and wins."""
 
-    duration: float | str | None = None
-    unit: Unit = "hours"
-    until: Annotated[str, Field(max_length=2000)] = ""
+    duration: Annotated[
+        float | str | None,
+        Field(
+            title="For",
+            description="A number, or an expression that gives one.",
+            json_schema_extra={"input": "number"},
+        ),
+    ] = None
+    unit: Annotated[Unit, Field(title="Unit", json_schema_extra={"input": "choice"})] = "hours"
+    until: Annotated[
+        str,
+        Field(
+            title="Or until",
+            description="A date, or an expression such as {{ date_add(record.due, -1, 'days') }}; it goes before.",
+            json_schema_extra={"input": "moment"},
+            max_length=2000,
+        ),
+    ] = ""
 
     @model_validator(mode="after")
     def _says_how_long(self) -> "WaitConfig":
@@ -81,11 +106,10 @@ class Wait(Action):
         if config.until:
             return f"Wait until {config.until}"
         amount = config.duration
-        return (
-            f"Wait {amount:g} {config.unit}"
-            if isinstance(amount, float)
-            else f"Wait {amount} {config.unit}"
-        )
+        if amount in (1, "1"):
+            return f"Wait 1 {config.unit.removesuffix('s')}"
+        shown = f"{amount:g}" if isinstance(amount, float) else str(amount)
+        return f"Wait {shown} {config.unit}"
 
 
 def _moment_of(value: Any) -> datetime | None:
