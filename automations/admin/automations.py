@@ -1,19 +1,21 @@
 """Automations: the list, and the builder as the page of each."""
 
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import URLPattern
 from django.utils.safestring import SafeString
+from django.utils.text import slugify
 from unfold.admin import ModelAdmin
 
 from automations.admin.automation_list import AutomationChangeList, ObjectFilter, StateFilter
 from automations.builder.views.base import FOLDER
 from automations.builder.views.builder import BuilderPages
-from automations.builder.views.documents import DocumentPages, exported
+from automations.builder.views.documents import DocumentPages, written
 from automations.builder.views.new import NewPages, copy_of
 from automations.builder.views.publishing import PublishingPages
 from automations.builder.views.tools import ToolPages
@@ -21,6 +23,7 @@ from automations.builder.views.versions import VersionPages
 from automations.exceptions import NothingPublished
 from automations.models import Automation, AutomationState
 from automations.services import delete_automation, set_state
+from automations.services.versions import export_automation
 from records.admin.decorators import action, display
 from records.admin.empty import EmptyState
 from records.admin.selection import CheckedSelection
@@ -98,11 +101,12 @@ class AutomationAdmin(CheckedSelection, ModelAdmin):  # type: ignore[misc]
 
     @action(description="Export as JSON", permissions=["view"])
     def export(self, request: HttpRequest, queryset: QuerySet[Automation]) -> HttpResponse:
-        documents = [exported(automation) for automation in queryset]
-        response = JsonResponse(
-            {"automations": documents}, json_dumps_params={"indent": 2, "ensure_ascii": False}
-        )
-        response["Content-Disposition"] = 'attachment; filename="automations.json"'
+        response = HttpResponse(content_type="application/zip")
+        with ZipFile(response, "w", ZIP_DEFLATED) as archive:
+            for automation in queryset:
+                name = f"{slugify(automation.name) or 'automation'}-{automation.pk[-6:]}.json"
+                archive.writestr(name, written(export_automation(automation)))
+        response["Content-Disposition"] = 'attachment; filename="automations.zip"'
         return response
 
     def _set_state(
@@ -120,7 +124,9 @@ class AutomationAdmin(CheckedSelection, ModelAdmin):  # type: ignore[misc]
         messages.success(request, f"{_automations(count)} {word}.")
         if unpublished:
             names = ", ".join(unpublished[:5])
-            messages.warning(request, f"Nothing is published yet of: {names}. Open and publish first.")
+            messages.warning(
+                request, f"Nothing is published yet of: {names}. Open and publish first."
+            )
 
     # --- displays ---
 
