@@ -10,8 +10,10 @@ from automations.compiled import current_index
 from automations.generations import bump_generation
 from automations.matching import runs_for
 from automations.models import Run, RunStatus
+from automations.timers import DUE, follow_events
 from config.clocks import shared_now
 from config.queues import ring_on_commit
+from records import listeners
 from records.dispatch import events_dispatched
 from records.models import Event, FieldDefinition, ObjectDefinition
 from webhooks.endings import jobs_ended
@@ -22,11 +24,18 @@ def create_runs(sender: Any, events: Sequence[Event], **kwargs: Any) -> None:
     index = current_index()
     if not index.names:
         return
+    if DUE in index.names:
+        follow_events(events)
     runs, crowd = runs_for(events, index)
     crowd.make_way()
     Run.objects.bulk_create(runs, batch_size=500)
     if any(run.status == RunStatus.PENDING for run in runs):
         ring_on_commit("runs")
+
+
+@listeners.register
+def automations_listen(event_name: str) -> bool:
+    return event_name in current_index().names
 
 
 @receiver(jobs_ended)

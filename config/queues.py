@@ -28,7 +28,9 @@ from rq.timeouts import BaseTimeoutException
 
 logger = logging.getLogger(__name__)
 
-QUEUES: Final = ("events", "runs", "deliveries", "chores")
+QUEUES: Final = ("events", "runs", "deliveries", "timers", "chores")
+# Long work is answered beside the rest, so that no event waits for a mail server or for the cleaning.
+BESIDE: Final = ("chores",)
 
 # A claim holds for so long without being renewed; then the work is anybody's again. Together with the sweep's
 # interval it bounds how long a killed worker can delay what it had claimed: under ten seconds.
@@ -133,7 +135,15 @@ def ring_on_commit(name: str) -> None:
 
 
 def answer(name: str) -> None:
-    """The RQ job behind every ring. One function's failure does not keep the others from their work."""
+    """The RQ job behind every ring. In a worker, long work goes on in a thread of its own."""
+    if name in BESIDE and _helper is not None:
+        _helper.wake(name)
+    else:
+        answer_now(name)
+
+
+def answer_now(name: str) -> None:
+    """Do what the bell is for. One function's failure does not keep the others from their work."""
     close_old_connections()
     errors: list[Exception] = []
     for function in _on_bell[name]:
@@ -144,6 +154,62 @@ def answer(name: str) -> None:
     close_old_connections()
     if errors:
         raise errors[0]
+
+
+class Helper(threading.Thread):
+    """Answers bells beside the worker's own thread, each once however often it was rung meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__(name="beside", daemon=True)
+        self._rung: dict[str, None] = {}
+        self._is_over = False
+        self._changed = threading.Condition()
+        self._is_busy = False
+
+    def wake(self, name: str) -> None:
+        with self._changed:
+            self._rung[name] = None
+            self._changed.notify_all()
+
+    def end(self, timeout_s: float, *, when_idle: bool = False) -> None:
+        """Take no more, or with `when_idle` first finish what has been rung; wait for it that long."""
+        with self._changed:
+            if when_idle:
+                self._changed.wait_for(lambda: not (self._rung or self._is_busy), timeout_s)
+            self._is_over = True
+            self._changed.notify_all()
+        self.join(timeout_s)
+
+    def run(self) -> None:
+        while (name := self._next()) is not None:
+            try:
+                answer_now(name)
+            except Exception:
+                logger.exception("The bell “%s” could not be answered", name)
+            with self._changed:
+                self._is_busy = False
+                self._changed.notify_all()
+
+    def _next(self) -> str | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._rung or self._is_over)
+            if self._is_over:
+                return None
+            name = next(iter(self._rung))
+            del self._rung[name]
+            self._is_busy = True
+            return name
+
+
+_helper: Helper | None = None
+
+
+def start_helper() -> Helper:
+    """From now on, long work of this process goes on beside the rest."""
+    global _helper
+    _helper = Helper()
+    _helper.start()
+    return _helper
 
 
 def sweep() -> None:

@@ -175,7 +175,7 @@ REDIS_URL = env.str("REDIS_URL", default=f"unix://{REDIS_SOCKET}")
 
 RQ_QUEUES = {
     name: {"URL": REDIS_URL, "SERIALIZER": "rq.serializers.JSONSerializer", "DEFAULT_TIMEOUT": 120}
-    for name in ("events", "runs", "deliveries", "chores")
+    for name in ("events", "runs", "deliveries", "timers", "chores")
 }
 # Its pages are under System, for superusers (config.urls); the admin would give them to all staff.
 RQ_SHOW_ADMIN_LINK = False

@@ -19,7 +19,7 @@ from rq.exceptions import StopRequested
 from rq.serializers import JSONSerializer
 from rq.worker import WorkerStatus
 
-from config.queues import SWEEP_INTERVAL_S, stopping, sweep
+from config.queues import SWEEP_INTERVAL_S, start_helper, stopping, sweep
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +27,8 @@ _on_stop: list[Callable[[], None]] = []
 _REDIS_RETRY_S: Final = 1.0
 # A sweep that is under way when the worker ends; what it leaves undone, the next one does.
 _SWEEP_PATIENCE_S: Final = 0.5
+# With `burst`, how long the last of the long work may take.
+_BURST_PATIENCE_S: Final = 60.0
 _REDIS_CONNECT_TIMEOUT_S: Final = 2.0
 # RQ listens for so long less 15 s before it listens anew: a Redis that vanished without a word is noticed after
 # some 25 s, and a worker that was killed disappears from RQ's pages after this time.
@@ -89,6 +91,7 @@ def run_worker(queues: Sequence[str], *, burst: bool = False) -> None:
     signal.signal(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGINT, on_signal)
     sweeper = threading.Thread(target=_sweep_until, args=(stop,), name="sweep", daemon=True)
+    helper = start_helper()
     try:
         sweeper.start()
         while not stop.is_set():
@@ -99,6 +102,7 @@ def run_worker(queues: Sequence[str], *, burst: bool = False) -> None:
                 logger.info("Redis does not answer (%s); the worker tries again", error)
             else:
                 if burst:
+                    helper.end(_BURST_PATIENCE_S, when_idle=True)
                     break
             stop.wait(_REDIS_RETRY_S)
     except StopRequested:
@@ -107,6 +111,7 @@ def run_worker(queues: Sequence[str], *, burst: bool = False) -> None:
         stop.set()
         for function in _on_stop:
             function()
+        helper.end(_SWEEP_PATIENCE_S)
         sweeper.join(timeout=_SWEEP_PATIENCE_S)
 
 

@@ -172,7 +172,7 @@ def drain(db: None, redis: Redis, monkeypatch: pytest.MonkeyPatch) -> Callable[.
     monkeypatch.setattr(queues, "close_old_connections", lambda: None)
 
     def drain_all(*names: str) -> None:
-        names = names or ("events", "runs", "chores")
+        names = names or ("events", "runs", "timers", "chores")
         for _ in range(200):
             redis.flushall()
             with TestCase.captureOnCommitCallbacks(execute=True):

@@ -42,6 +42,8 @@ def ring_for_chores() -> None:
 @queues.on_bell("chores")
 def say_that_it_swept() -> None:
     redis.incr("swept")
+    while redis.exists("hold"):
+        time.sleep(0.01)
 
 
 @on_worker_stop

@@ -47,7 +47,7 @@ def take_ring(name: str) -> Job:
 def test_one_ring_is_one_job() -> None:
     assert ring("events")
 
-    assert queue_depths() == {"events": 1, "runs": 0, "deliveries": 0, "chores": 0}
+    assert queue_depths() == {"events": 1, "runs": 0, "deliveries": 0, "timers": 0, "chores": 0}
 
 
 def test_a_ring_is_not_repeated_while_one_waits() -> None:
@@ -55,7 +55,7 @@ def test_a_ring_is_not_repeated_while_one_waits() -> None:
         assert ring("events")
     ring("runs")
 
-    assert queue_depths() == {"events": 1, "runs": 1, "deliveries": 0, "chores": 0}
+    assert queue_depths() == {"events": 1, "runs": 1, "deliveries": 0, "timers": 0, "chores": 0}
 
 
 def test_after_it_was_taken_it_rings_again() -> None:

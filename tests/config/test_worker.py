@@ -65,6 +65,19 @@ def test_an_answer_that_fails_is_shown_and_the_worker_goes_on(
     assert 0 < redis.ttl(f"rq:job:{job_id}") <= 600
 
 
+def test_long_work_keeps_no_event_waiting(spawn_bellman: Spawn, redis: Redis) -> None:
+    redis.set("hold", 1)
+    spawn_bellman()
+    wait_until(lambda: redis.get("swept") == b"1", what="The beginning of the long work")
+
+    ring("events")
+    wait_until(lambda: heard(redis) == ["events"])
+    assert redis.get("swept") == b"1"
+
+    redis.delete("hold")
+    wait_until(lambda: int(redis.get("swept") or 0) > 1, what="The end of the long work")
+
+
 def test_every_worker_sweeps(spawn_bellman: Spawn, redis: Redis) -> None:
     spawn_bellman()
 
