@@ -80,6 +80,16 @@ class Keyring:
             raise SecretProblem(f"`{name}` is a {what}; an HMAC needs a text or `whsec_…`.")
         return secret.value
 
+    def verification_texts(self, name: str, now: datetime) -> list[str]:
+        """The value by which what comes in is verified, and the one before it while both are valid.
+
+        Raises SecretProblem.
+        """
+        value = self.hmac_text(name)
+        secret = self._get(name)
+        is_rotating = secret.previous and secret.previous_until and secret.previous_until > now
+        return [value, secret.previous] if is_rotating else [value]
+
     def signing_keys(self, name: str, now: datetime) -> list[SigningKey]:
         """The key, and the one before it while both are valid. Raises SecretProblem."""
         secret = self._get(name)

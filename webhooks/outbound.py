@@ -11,6 +11,7 @@ from django.utils import timezone
 from webhooks.addresses import NetworkPolicy
 from webhooks.binding import Credentials
 from webhooks.headers import set_headers
+from webhooks.intake.loops import DEPTH_HEADER
 from webhooks.keyring import Keyring
 from webhooks.outcomes import Finished
 from webhooks.sealing import send_sealed
@@ -50,7 +51,13 @@ def outbound_request(job: ClaimedJob) -> OutboundRequest:
     headers = [(name, value) for name, value in job.headers]
     headers = set_headers([("User-Agent", USER_AGENT)], headers)
     headers = set_headers(
-        headers, [("webhook-id", job.id), ("webhook-timestamp", str(int(time.time())))]
+        headers,
+        [
+            ("webhook-id", job.id),
+            ("webhook-timestamp", str(int(time.time()))),
+            # Who passes it on lets us see our own voice come back.
+            (DEPTH_HEADER, str(max(1, job.depth))),
+        ],
     )
     return OutboundRequest(
         method=job.method,

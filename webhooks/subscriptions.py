@@ -147,6 +147,7 @@ def _blank_job(webhook: Webhook, occasion: Occasion, now: datetime, *, is_test: 
         event_name=occasion.name,
         record_id=_record_id_of(event),
         is_test=is_test,
+        depth=event.depth + 1,
         method=webhook.method,
         url=webhook.url,
         credentials=credentials_of(webhook).to_json(),

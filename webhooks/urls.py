@@ -2,8 +2,12 @@
 
 from django.urls import path
 
-from webhooks.views import inspector
+from webhooks import views
 
 urlpatterns = [
-    path("api/webhooks/inspector/<str:token>", inspector, name="inspector"),
+    path("api/webhooks/automation/<str:address>", views.automation, name="inbound_automation"),
+    path("api/webhooks/test/<str:token>", views.test, name="inbound_test"),
+    path("api/webhooks/form/<str:token>", views.form, name="inbound_form"),
+    path("api/webhooks/inspector/<str:token>", views.inspector, name="inspector"),
+    path("api/webhooks/status/<str:token>", views.status, name="inbound_status"),
 ]

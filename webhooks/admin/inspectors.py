@@ -22,7 +22,7 @@ from records.admin.empty import EmptyState
 from records.ids import decode
 from webhooks.admin.arrivals import arrivals_of
 from webhooks.curl import curl_command
-from webhooks.inbound import KEEP_PER_INSPECTOR, clear_inspector
+from webhooks.inbound.inspectors import KEEP_PER_INSPECTOR, clear_requests
 from webhooks.models import InboundEndpoint, RequestLog
 
 _FOLDER: Final = "admin/webhooks/inboundendpoint"
@@ -131,7 +131,7 @@ class InspectorAdmin(ModelAdmin):  # type: ignore[misc]
         endpoint = self._endpoint(request, object_id)
         if not self.has_change_permission(request, endpoint):
             raise PermissionDenied
-        count = clear_inspector(endpoint)
+        count = clear_requests(endpoint)
         words = f"{count} request{'' if count == 1 else 's'}"
         self.log_change(request, endpoint, f"Cleared {words}.")
         messages.success(request, f"{words} cleared.")

@@ -112,7 +112,8 @@ class InboundEndpoint(models.Model):
         """The address without the host, as it is now."""
         if self.kind == EndpointKind.AUTOMATION:
             return reverse("inbound_automation", args=[f"{self.automation_id}-{self.token}"])
-        return reverse("form" if self.kind == EndpointKind.FORM else "inspector", args=[self.token])
+        name = "inbound_form" if self.kind == EndpointKind.FORM else "inspector"
+        return reverse(name, args=[self.token])
 
     @property
     def url(self) -> str:

@@ -1,0 +1,50 @@
+"""The runs that requests set off. The app above knows them, and registers here how to ask."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """How far a run is. `answer`: what its respond step answers, {"status", "headers", "body"}."""
+
+    id: str
+    status: str
+    has_ended: bool
+    has_failed: bool = False
+    answer: Mapping[str, Any] | None = None
+
+
+class Runs(Protocol):
+    def run_of_event(self, event_id: str) -> str | None:
+        """The id of the run that an event has set off (or would have), if there is one."""
+
+    def state_of_run(self, run_id: str) -> RunState | None:
+        """How far a run is; None when there is no such run any more. Asked again and again: one cheap query."""
+
+    def try_draft(self, automation_id: str, event: Any) -> Mapping[str, Any] | None:
+        """What the draft of an automation would do about an event that was never saved, as JSON can hold it."""
+
+
+class _NoRuns:
+    def run_of_event(self, event_id: str) -> str | None:
+        return None
+
+    def state_of_run(self, run_id: str) -> RunState | None:
+        return None
+
+    def try_draft(self, automation_id: str, event: Any) -> Mapping[str, Any] | None:
+        return None
+
+
+_runs: Runs = _NoRuns()
+
+
+def register_runs(runs: Runs) -> None:
+    global _runs
+    _runs = runs
+
+
+def known_runs() -> Runs:
+    return _runs
