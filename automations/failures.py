@@ -15,6 +15,7 @@ from automations.compiled import compiled_version
 from automations.document.schema import OnFailure
 from automations.generations import bump_generation
 from automations.models import Automation, AutomationState, Run, RunStatus
+from records.actors import acting
 from records.events import capture, make_event
 from records.listeners import is_anybody_listening
 from records.messages import admins, notify, queue_mail, with_link
@@ -122,11 +123,13 @@ def _pause_if_hopeless(automation: Automation, policy: OnFailure) -> bool:
 
 def _quarantine(automation: Automation, failed: Iterable[Run]) -> None:
     """Automations leave these records alone until a person releases them."""
-    reasons = {run.record_id: run.reason for run in failed if run.record_id}
-    for record in Record.objects.filter(pk__in=reasons, quarantined_at=None).select_related(
-        "object"
-    ):
-        quarantine_record(record=record, reason=f"“{automation.name}” failed: {reasons[record.pk]}")
+    causes = {run.record_id: run for run in failed if run.record_id}
+    found = Record.objects.filter(pk__in=causes, quarantined_at=None).select_related("object")
+    for record in found:
+        run = causes[record.pk]
+        label = f"Automation “{automation.name}”"
+        with acting(label=label, run_id=run.pk, depth=run.depth + 1):
+            quarantine_record(record=record, reason=f"“{automation.name}” failed: {run.reason}")
 
 
 def _tell(automation: Automation, latest: Run, policy: OnFailure, now: datetime) -> None:

@@ -8,21 +8,25 @@ from automations.services.automations import (
     save_draft,
     set_state,
 )
-from automations.services.runs import (
+from automations.services.retry_plans import (
+    PlannedGroup,
     PlannedStep,
+    RetriesPlan,
     RetryPlan,
-    cancel_run,
+    plan_retries,
     plan_retry,
-    retry_run,
-    retry_runs,
 )
+from automations.services.runs import cancel_run, retry_run, retry_runs
 
 __all__ = [
+    "PlannedGroup",
     "PlannedStep",
+    "RetriesPlan",
     "RetryPlan",
     "cancel_run",
     "create_automation",
     "delete_automation",
+    "plan_retries",
     "plan_retry",
     "publish",
     "retry_run",

@@ -2,92 +2,30 @@
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
-from pydantic import ValidationError
 
-from automations.compiled import CompiledStep, CompiledVersion, compiled_version, current_index
+from automations.compiled import CompiledVersion, compiled_version, current_index
 from automations.concurrency import key_of
-from automations.cursors import Frame, start
-from automations.exceptions import RunHasEnded, RunIsOpen, RunIsRunning, RunRefused
+from automations.exceptions import RunHasEnded, RunIsRunning, RunRefused
 from automations.failures import settle_finished
-from automations.models import OPEN_STATUSES, AutomationVersion, Run, RunStatus, StepRun, StepStatus
-from automations.steps import ACTIONS
+from automations.models import OPEN_STATUSES, Run, RunStatus, StepRun, StepStatus
+from automations.services.retry_plans import (
+    From,
+    On,
+    checked_config,
+    cursor_for,
+    refuse_in_bulk,
+    refuse_to_retry,
+    version_for,
+)
 from config.queues import ring_on_commit
 from records.models import User
 from webhooks.exceptions import JobRefused
 from webhooks.models import WebhookJob
 from webhooks.services import cancel_job
-
-From = Literal["failed_step", "start"]
-On = Literal["same", "current"]
-# So many runs are retried in one transaction.
-CHUNK_SIZE = 200
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedStep:
-    """A step of a retry: `happened`: it was done by the earlier run; `again`: it will be done (again)."""
-
-    id: str
-    name: str
-    type: str
-    label: str
-    words: str
-    happened: bool
-    again: bool
-    # Reaches other systems or people: done twice, it is noticed.
-    is_outside: bool
-
-
-@dataclass(frozen=True, slots=True)
-class RetryPlan:
-    """What a retry would do, before it does it. `refusal`: why it can't be done; empty when it can."""
-
-    run: Run
-    version: AutomationVersion
-    steps: Sequence[PlannedStep]
-    refusal: str = ""
-
-    @property
-    def repeats_outside(self) -> list[PlannedStep]:
-        """What has happened outside already, and would happen again."""
-        return [step for step in self.steps if step.happened and step.again and step.is_outside]
-
-
-def plan_retry(*, run: Run, begin: From = "failed_step", on: On = "same") -> RetryPlan:
-    """What would run again, what has happened and is left out, and what may be noticed outside."""
-    current_index()
-    version = _version_for(run, on)
-    compiled = compiled_version(version)
-    try:
-        cursor = _cursor_for(run, compiled, begin)
-        refusal = ""
-    except RunRefused as error:
-        cursor, refusal = start(), str(error)
-    happened = set(
-        StepRun.objects.filter(run=run, status=StepStatus.SUCCEEDED).values_list(
-            "step_id", flat=True
-        )
-    )
-    again = _steps_from(compiled, cursor)
-    steps = [
-        PlannedStep(
-            id=step.id,
-            name=step.name,
-            type=step.type,
-            label=step.action.label if step.action else step.type,
-            words=step.action.describe(step.config) if step.action else "",
-            happened=step.id in happened,
-            again=step.id in again and not step.disabled,
-            is_outside=bool(step.action and step.action.effects == "outside"),
-        )
-        for step in _all_steps(compiled, "")
-    ]
-    return RetryPlan(run, version, steps, refusal)
 
 
 @transaction.atomic
@@ -110,19 +48,14 @@ def retry_run(
         .select_related("automation", "version")
         .get(pk=run.pk)
     )
-    if locked.status in OPEN_STATUSES:
-        raise RunIsOpen
-    if locked.status == RunStatus.SKIPPED:
-        raise RunRefused(
-            "The run did not fire, so there is nothing to retry. Run the automation by hand, or replay the event."
-        )
+    refuse_to_retry(locked)
     if (under_way := locked.retries.open().first()) is not None:
         return under_way
-    version = _version_for(locked, on)
+    version = version_for(locked, on)
     compiled = compiled_version(version)
-    cursor = _cursor_for(locked, compiled, begin)
-    if config is not None:
-        cursor[-1]["config"] = _checked(compiled, cursor, config)
+    cursor = cursor_for(locked, compiled, begin)
+    if config is not None and begin == "failed_step":
+        cursor[-1]["config"] = checked_config(locked, version, config)
     now = timezone.now()
     fresh = Run.objects.create(
         automation=locked.automation,
@@ -149,11 +82,13 @@ def retry_run(
 def retry_runs(
     *, ids: Sequence[str], actor: User | None, begin: From = "failed_step", on: On = "same"
 ) -> tuple[list[Run], int]:
-    """Retry many. The new runs, and how many could not be retried."""
+    """Retry many, oldest first. The new runs, and how many were left alone; one that was retried before is."""
     fresh: list[Run] = []
     refused = 0
+    retried = set(Run.objects.filter(retry_of__in=ids).values_list("retry_of_id", flat=True))
     for run in Run.objects.filter(pk__in=ids).order_by("pk"):
         try:
+            refuse_in_bulk(run, is_retried=run.pk in retried)
             fresh.append(retry_run(run=run, actor=actor, begin=begin, on=on))
         except RunRefused:
             refused += 1
@@ -194,83 +129,6 @@ def _cancel_waiting_job(job_id: str | None, actor: User | None) -> None:
         cancel_job(job=job, actor=actor)
     except JobRefused:  # it is on the wire or has ended: nobody waits for its answer any more
         return
-
-
-def _version_for(run: Run, on: On) -> AutomationVersion:
-    if on == "same":
-        return run.version
-    if run.automation.published is None:
-        raise RunRefused("Nothing of this automation is published now.")
-    return run.automation.published
-
-
-def _cursor_for(run: Run, compiled: CompiledVersion, begin: From) -> list[Frame]:
-    """Where the retry begins, in the places of that version."""
-    if begin == "start":
-        return start()
-    places = deepcopy((run.error or {}).get("cursor") or [])
-    if not places:
-        raise RunRefused("No step of this run has failed; it can be retried from the start.")
-    step_ids = _failed_ids(run)
-    for frame, step_id in zip(places, step_ids, strict=True):
-        block = compiled.blocks.get(frame["block"], ())
-        found = next((n for n, step in enumerate(block) if step.id == step_id), None)
-        if found is None:
-            raise RunRefused(
-                f"The current version has no step “{step_id}” at this place. Retry from the start, "
-                "or on the version of the run."
-            )
-        frame["index"] = found
-        frame.pop("waiting", None)
-        frame.pop("attempt", None)
-    return places
-
-
-def _failed_ids(run: Run) -> list[str]:
-    """The ids of the steps on the way to the failed one: "b/l[0]/w" → b, l, w."""
-    return [part.partition("[")[0] for part in (run.error or {}).get("path", "").split("/")]
-
-
-def _steps_from(compiled: CompiledVersion, cursor: Sequence[Frame]) -> set[str]:
-    """What comes from a place on, whatever way branches take. Of a loop under way all steps."""
-    ids: set[str] = set()
-    for depth, frame in enumerate(cursor):
-        is_last = depth == len(cursor) - 1
-        block = compiled.blocks.get(frame["block"], ())
-        begin = 0 if frame.get("items") is not None else frame["index"] + (0 if is_last else 1)
-        for step in block[begin:]:
-            ids.add(step.id)
-            for child in _children(compiled, step):
-                ids.update(inner.id for inner in _all_steps(compiled, child))
-    return ids
-
-
-def _all_steps(compiled: CompiledVersion, block: str) -> list[CompiledStep]:
-    found: list[CompiledStep] = []
-    for step in compiled.blocks.get(block, ()):
-        found.append(step)
-        for child in _children(compiled, step):
-            found += _all_steps(compiled, child)
-    return found
-
-
-def _children(compiled: CompiledVersion, step: CompiledStep) -> list[str]:
-    return [name for name in compiled.blocks if name == step.id or name.startswith(f"{step.id}/")]
-
-
-def _checked(
-    compiled: CompiledVersion, cursor: Sequence[Frame], config: Mapping[str, Any]
-) -> dict[str, Any]:
-    """A changed configuration, as it is kept. Raises RunRefused in words."""
-    frame = cursor[-1]
-    step = compiled.blocks[frame["block"]][frame["index"]]
-    try:
-        read = ACTIONS[step.type].Config.model_validate(dict(config))
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise RunRefused(f"The changed step has a mistake: {place}: {first['msg']}.") from None
-    return read.model_dump(mode="json", by_alias=True)
 
 
 def _variables_for(run: Run) -> dict[str, Any]:
