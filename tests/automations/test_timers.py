@@ -33,6 +33,13 @@ NOTE = step("set_variables", variables=[{"name": "done", "value": "yes"}])
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(autouse=True)
+def _the_shared_clock_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PostgreSQL's own can't."""
+    monkeypatch.setattr(timers, "shared_now", timezone.now)
+    monkeypatch.setattr(chores, "shared_now", timezone.now)
+
+
 def scheduled(cron: str = "0 9 * * *", **config: Any) -> Automation:
     trigger = {"type": "schedule", "config": {"cron": cron, "timezone": "UTC", **config}}
     return make_automation(NOTE, trigger=trigger, name="Daily")
@@ -417,7 +424,7 @@ def test_the_sweep_rings_for_what_is_due(
         drain()
     with at(START + hours(1)):
         chores.ring_for_timers()
-        drain("events", "runs")
+        drain("timers", "events", "runs")
     assert Run.objects.filter(automation__in=[daily, reminder], status="succeeded").count() == 2
 
 
