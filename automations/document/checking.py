@@ -156,8 +156,7 @@ class _Check:
                 words = suggest(f"There is no action “{card.type[:60]}”", card.type, ACTIONS)[0]
                 yield "/type", words, False
             return
-        names = self.layout.names_of(card)
-        for path, words, is_warning in problems_with_step(action, card, names, self.layout):
+        for path, words, is_warning in problems_with_step(action, card, self.layout):
             yield f"/config{path}", words, is_warning
 
     # --- settings ---

@@ -1,6 +1,8 @@
 """What is wrong with the configuration of one step: its form, what it refers to, its expressions and conditions."""
 
+import re
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 from automations.actions.webhook import Sending
@@ -15,10 +17,13 @@ from automations.document.texts import problems_in_texts
 from automations.document.wording import problems_in_form
 from automations.steps import Action
 from automations.triggers import Trigger
-from records.models import ObjectDefinition
+from records.expressions.errors import suggest
+from records.models import FieldKind, ObjectDefinition
+from webhooks.names import Known
 
 # (JSON Pointer within the configuration, words, whether it is only a warning)
 Found = Iterator[tuple[str, str, bool]]
+_is_slug = re.compile(r"[a-z][a-z0-9_]*").fullmatch
 
 
 def problems_with_trigger(trigger: Trigger, config: Any, layout: Layout) -> Found:
@@ -39,26 +44,9 @@ def problems_with_trigger(trigger: Trigger, config: Any, layout: Layout) -> Foun
             yield from _references(field, value, names, layout.definition, layout)
 
 
-def problems_with_step(action: Action, card: Card, names: PlaceNames, layout: Layout) -> Found:
+def problems_with_step(action: Action, card: Card, layout: Layout) -> Found:
     """All of one step; the steps within it are looked at on their own."""
-    config = without_children(card.values)
-    form = problems_in_form(action.Config, config)
-    yield from ((path, words, False) for path, words in form)
-    told = {path.split("/")[1] for path, _ in form if path}
-    checked = validated(action, config)
-    is_request = isinstance(action, Sending) and checked is not None
-    if isinstance(action, Sending) and checked is not None:
-        around = Surroundings(layout.installation, names, layout.definition, {})
-        yield from problems_with_request(action, checked, around)
-    if checked is not None:
-        for name, words in action.problems(checked, names):
-            told.add(name.strip("/").partition("/")[0])
-            yield f"/{name.strip('/')}" if name else "", words, False
-    for field, value in _filled_fields(action.Config, config):
-        if field.key not in told and not (is_request and field.key in REQUEST_FIELDS):
-            yield from _problems_with_field(action, field, value, config, names, layout)
-    if action.name == "branch":
-        yield from _arms(config, names, layout)
+    return _Step(action, card, layout).problems()
 
 
 def problems_with_conditions(document: Any, names: PlaceNames, layout: Layout) -> Found:
@@ -74,24 +62,59 @@ def problems_with_conditions(document: Any, names: PlaceNames, layout: Layout) -
         yield mistake.path, mistake.message[:1].upper() + mistake.message[1:], False
 
 
-def _problems_with_field(
-    action: Action,
-    field: FormField,
-    value: Any,
-    config: Mapping[str, Any],
-    names: PlaceNames,
-    layout: Layout,
-) -> Found:
-    if field.kind == "conditions":
-        for path, words, is_warning in problems_with_conditions(value, names, layout):
-            yield f"/{field.key}{path}", words, is_warning
-        return
-    yield from _references(field, value, names, _object_of(field, config, layout), layout)
-    is_plain = field.key in action.texts_without_expressions() or field.kind == "hidden"
-    if not is_plain:
-        is_url = field.kind == "url"
-        found = problems_in_texts(field.label, value, names, names.known(), is_url=is_url)
-        yield from ((f"/{field.key}{path}", words, False) for path, words in found)
+class _Step:
+    """One step being looked at."""
+
+    def __init__(self, action: Action, card: Card, layout: Layout) -> None:
+        self.action = action
+        self.layout = layout
+        self.names = layout.names_of(card)
+        self.config = without_children(card.values)
+        self.checked = validated(action, self.config)
+
+    def problems(self) -> Found:
+        form = problems_in_form(self.action.Config, self.config)
+        yield from ((path, words, False) for path, words in form)
+        told = {path.split("/")[1] for path, _ in form if path}
+        if self.checked is not None:
+            for name, words in self.action.problems(self.checked, self.names):
+                told.add(name.strip("/").partition("/")[0])
+                yield f"/{name.strip('/')}" if name else "", words, False
+            if isinstance(self.action, Sending):
+                told |= REQUEST_FIELDS
+                around = Surroundings(self.layout.installation, self.names, self.layout.definition)
+                yield from problems_with_request(self.action, self.checked, around)
+        for field, value in _filled_fields(self.action.Config, self._values()):
+            if field.key not in told:
+                yield from self._field(field, value)
+        if self.action.name == "branch":
+            yield from _arms(self.config, self.names, self.layout)
+
+    def _values(self) -> dict[str, Any]:
+        """The configuration as it stands, and what stands in it without its name."""
+        if self.checked is None:
+            return self.config
+        said = self.checked.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        return {**said, **self.config}
+
+    def _field(self, field: FormField, value: Any) -> Found:
+        if field.kind == "conditions":
+            for path, words, is_warning in problems_with_conditions(value, self.names, self.layout):
+                yield f"/{field.key}{path}", words, is_warning
+            return
+        definition = _object_of(field, self.config, self.layout)
+        yield from _references(field, value, self.names, definition, self.layout)
+        yield from _link(field, value, self.layout)
+        if field.key not in self.action.texts_without_expressions() and field.kind != "hidden":
+            is_url = field.kind == "url"
+            known = self._known
+            found = problems_in_texts(field.label, value, self.names, known, is_url=is_url)
+            yield from ((f"/{field.key}{path}", words, False) for path, words in found)
+
+    @cached_property
+    def _known(self) -> Known:
+        own = self.action.own_names(self.checked) if self.checked is not None else ()
+        return self.names.known(*own)
 
 
 def _references(
@@ -109,12 +132,34 @@ def _references(
 def _object_of(
     field: FormField, config: Mapping[str, Any], layout: Layout
 ) -> ObjectDefinition | None:
-    """Whose fields and stages are meant: of the object that the same form names, or of the trigger's."""
-    source = str(field.options.get("object_from") or "object")
-    slug = config.get(source)
-    if isinstance(slug, str) and slug:
-        return layout.installation.objects.get(slug.removeprefix("obj_def_"))
-    return layout.definition
+    """Whose fields and stages are meant: of the object that the same form names, of a linked record, or of the
+    trigger's. None where that is not known."""
+    source = config.get(str(field.options.get("object_from") or "object"))
+    if source in (None, ""):
+        return layout.definition
+    if not isinstance(source, str):
+        return None
+    own = layout.definition
+    link = own.schema.by_slug.get(source.strip()) if own else None
+    if field.options.get("object_from") == "record":
+        slug = str(link.options.get("object")) if link and link.kind == FieldKind.LINK else ""
+    else:
+        slug = source.removeprefix("obj_def_")
+    return layout.installation.objects.get(slug)
+
+
+def _link(field: FormField, value: Any, layout: Layout) -> Found:
+    """Which record a step is about: of its own record a link, or an id."""
+    definition = layout.definition
+    if field.key != "record" or definition is None or not isinstance(value, str):
+        return
+    source = value.strip()
+    if not _is_slug(source) or source.startswith("rec_"):
+        return
+    links = [each.slug for each in definition.schema.fields if each.kind == FieldKind.LINK]
+    if source not in links:
+        words = suggest(f"{definition} has no link `{source[:60]}`", source, links)[0]
+        yield f"/{field.key}", f"{field.label}: {words}", False
 
 
 def _arms(config: Mapping[str, Any], names: PlaceNames, layout: Layout) -> Found:

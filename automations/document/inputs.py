@@ -5,7 +5,7 @@ the builder does (`automations.builder.fields`).
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import jsonpointer
@@ -29,7 +29,7 @@ class Surroundings:
     installation: Installation
     names: PlaceNames
     definition: ObjectDefinition | None
-    options: Mapping[str, Any]
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 Check = Callable[[Any, Surroundings], Problems]
@@ -97,11 +97,10 @@ def _user(value: str, around: Surroundings) -> str:
 
 
 def _secret(name: str, around: Surroundings) -> str:
-    kinds = around.options.get("kinds") or ()
-    return problem_with_secret(name, kinds, around.installation)
+    return _problem_with_secret(name, around.options.get("kinds") or (), around.installation)
 
 
-def problem_with_secret(name: str, kinds: Any, installation: Installation) -> str:
+def _problem_with_secret(name: str, kinds: Any, installation: Installation) -> str:
     """Why a secret can't be named here; empty when it can. `kinds` empty: any."""
     found = installation.secrets.get(name)
     if found is None:
@@ -125,18 +124,18 @@ def _auth(value: Any, around: Surroundings) -> Problems:
     auth = Auth.from_json(value)
     for part, words in check_auth(auth):
         yield f"/{part}", words
-    if auth.secret and (words := problem_with_secret(auth.secret, ("text",), around.installation)):
+    if auth.secret and (words := _problem_with_secret(auth.secret, ("text",), around.installation)):
         yield "/secret", words
 
 
 def _pointers(value: Any, around: Surroundings) -> Problems:
     for place, row in enumerate(value if isinstance(value, list) else ()):
         pointer = row.get("pointer") if isinstance(row, Mapping) else None
-        if isinstance(pointer, str) and (words := problem_with_pointer(pointer)):
+        if isinstance(pointer, str) and (words := _problem_with_pointer(pointer)):
             yield f"/{place}/pointer", words
 
 
-def problem_with_pointer(pointer: str) -> str:
+def _problem_with_pointer(pointer: str) -> str:
     try:
         jsonpointer.JsonPointer(pointer)
     except jsonpointer.JsonPointerException:
@@ -149,19 +148,28 @@ def problem_with_pointer(pointer: str) -> str:
 
 def _store(value: Any, around: Surroundings) -> Problems:
     for place, row in enumerate(value if isinstance(value, list) else ()):
-        field = row.get("field") if isinstance(row, Mapping) else None
-        if isinstance(field, str) and (words := _field(field, around)):
+        slug = row.get("field") if isinstance(row, Mapping) else None
+        if isinstance(slug, str) and (words := _field(slug, around)):
             yield f"/{place}/field", words
 
 
 def _field_map(value: Any, around: Surroundings) -> Problems:
-    for slug in value if isinstance(value, Mapping) else ():
-        if isinstance(slug, str) and (words := _settable(slug, around)):
-            yield f"/{pointer_token(slug)}", words
+    """Fields by their slug, or as rows; and what else of a record can be set like a field."""
+    attributes = around.options.get("attributes") or ()
+    for path, slug, written in _entries(value):
+        words = "" if slug in attributes else _field(slug, around)
+        if slug == "stage" and isinstance(written, str) and not _is_open(written):
+            words = _stage(written, around)
+        if words:
+            yield path, words
 
 
-def _settable(slug: str, around: Surroundings) -> str:
-    return "" if slug in ("stage", "owner") else _field(slug, around)
+def _entries(value: Any) -> Iterator[tuple[str, str, Any]]:
+    if isinstance(value, Mapping):
+        yield from ((f"/{pointer_token(key)}", str(key), value[key]) for key in value)
+    for place, row in enumerate(value if isinstance(value, list) else ()):
+        if isinstance(row, Mapping) and isinstance(row.get("field"), str):
+            yield f"/{place}", row["field"], row.get("value")
 
 
 _CHECKS: Final[Mapping[str, Check]] = {

@@ -1,10 +1,11 @@
 """What documents refer to: objects, secrets, teams and users, each asked for once for a document."""
 
 from functools import cached_property
-from typing import Any
 
 from django.contrib.auth.models import Group
+from django.db.models import Q
 
+from records.ids import decode
 from records.models import ObjectDefinition, User
 from webhooks.keyring import SecretKind
 from webhooks.models import Secret
@@ -31,11 +32,13 @@ class Installation:
     def teams(self) -> list[str]:
         return list(Group.objects.values_list("name", flat=True))
 
-    def has_user(self, value: Any) -> bool:
-        """By id, user name or e-mail address."""
-        active = User.objects.active()
-        text = str(value)
-        return any(
-            active.filter(**{name: text}).exists()
-            for name in (("id",) if text.startswith("user_") else ("username", "email"))
-        )
+    def has_user(self, value: str) -> bool:
+        """By id, user name or e-mail address, as `automations.people` finds them."""
+        users = User.objects.active()
+        try:
+            decode("user", value)
+        except ValueError:
+            called = users.filter(Q(username=value) | Q(email__iexact=value))
+        else:
+            called = users.filter(pk=value)
+        return bool(called.exists())

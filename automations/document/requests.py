@@ -5,36 +5,22 @@ from dataclasses import replace
 from ipaddress import ip_network
 from typing import Any, Final
 
-from automations.actions.webhook import Sending, WebhookConfig, template_of
-from automations.document.inputs import Surroundings, problem_with_secret, problems_with_input
+from automations.actions.webhook import Sending
+from automations.builder.fields import fields_of
+from automations.document.inputs import Surroundings, problems_with_input
 from automations.document.texts import problems_in_texts
+from automations.request_config import WebhookConfig
+from automations.sending import template_of
 from records.expressions.errors import suggest
-from webhooks.keyring import SIGNING_KINDS, SecretKind
 from webhooks.names import SECRETS
 from webhooks.outbound import network_policy
 from webhooks.validation import check_request, judge_destination
 
+_FIELDS: Final = fields_of(WebhookConfig)
 # The fields that are looked at here.
-REQUEST_FIELDS: Final = frozenset(WebhookConfig.model_fields)
+REQUEST_FIELDS: Final = frozenset(field.key for field in _FIELDS)
+_TITLES: Final = {field.key: field.label for field in _FIELDS}
 _EVERY_NETWORK: Final = (ip_network("0.0.0.0/0"), ip_network("::/0"))
-_KINDS: Final = {
-    "success_statuses": "statuses",
-    "retry_statuses": "statuses",
-    "halt_statuses": "statuses",
-    "auth": "auth",
-    "response_schema": "pointers",
-    "store": "store",
-}
-_TITLES: Final = {
-    "success_statuses": "Success",
-    "retry_statuses": "Retry",
-    "halt_statuses": "Halt",
-    "auth": "Authentication",
-    "response_schema": "Response schema",
-    "store": "Store",
-    "signing_secret": "Signing secret",
-    "client_certificate": "Client certificate",
-}
 
 
 def problems_with_request(
@@ -49,10 +35,11 @@ def problems_with_request(
         yield f"/{mistake.field}{row}", mistake.message, False
     if not any(mistake.field == "url" for mistake in found):
         yield from _destination(request.url)
-    for name, kind in _KINDS.items():
-        for path, words in problems_with_input(kind, values[name], around):
-            yield f"/{name}{path}", f"{_TITLES[name]}: {words}", False
-    for name, words in (*_secrets(request, around), *_misfits(request, around)):
+    for field in _FIELDS:
+        within = replace(around, options=field.options)
+        for path, words in problems_with_input(field.kind, values[field.key], within):
+            yield f"/{field.key}{path}", f"{field.label}: {words}", False
+    for name, words in _misfits(request, around):
         yield f"/{name}", f"{_TITLES[name]}: {words}", False
     for path, words, is_warning in _stored(request, around):
         yield f"/store{path}", words, is_warning
@@ -66,17 +53,6 @@ def _destination(url: str) -> Iterator[tuple[str, str, bool]]:
         yield "/url", f"URL: {own.reason}", False
     elif refusal := judge_destination(url, policy):
         yield "/url", f"URL: as things are it can't be sent: {refusal.reason}", True
-
-
-def _secrets(request: WebhookConfig, around: Surroundings) -> Iterator[tuple[str, str]]:
-    installation = around.installation
-    for name, kinds in (
-        ("signing_secret", SIGNING_KINDS),
-        ("client_certificate", (SecretKind.CERTIFICATE,)),
-    ):
-        secret = getattr(request, name)
-        if secret and (words := problem_with_secret(secret, kinds, installation)):
-            yield name, words
 
 
 def _misfits(request: WebhookConfig, around: Surroundings) -> Iterator[tuple[str, str]]:

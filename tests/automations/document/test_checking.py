@@ -57,7 +57,7 @@ SHAPES: list[tuple[dict[str, Any], str, str, str]] = [
         {"trigger": {"type": "event", "config": {"event": "record.created", "object": "lead"}}},
         "trigger",
         "/trigger/config/object",
-        "there is no object `lead`; did you mean `leads`?",
+        "There is no object `lead`; did you mean `leads`?",
     ),
     (
         {"conditions": {"match": "all", "rules": [{"field": "amuont", "operator": "is_empty"}]}},
@@ -122,7 +122,7 @@ STEPS: list[tuple[dict[str, Any], str, str]] = [
     (step("branch"), "/config/conditions", "Add a case"),
     (step("for_each", steps=[]), "/config/list", "List: enter a value"),
     (step("for_each", list="{{ x }}", steps=[]), "/config/list", "unknown name `x`"),
-    (step("webhook"), "/config/url", "Url: enter a value"),
+    (step("webhook"), "/config/url", "URL: enter a value"),
     (hook(url=" "), "/config/url", "Enter the address to call"),
     (hook(url="https://{{ secrets.nothing }}"), "/config/url", "there is no secret `nothing`"),
     (hook(headers=[{"name": "", "value": "x"}]), "/config/headers/0", "it has no name"),
