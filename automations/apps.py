@@ -8,10 +8,13 @@ class AutomationsConfig(AppConfig):
         from automations import (  # noqa: F401  (they register themselves)
             actions,
             chores,
+            inbound,
+            commands,
             jobs,
             panels,
             receivers,
             retention,
             runlinks,
+            secret_uses,
             triggers,
         )

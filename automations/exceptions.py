@@ -21,6 +21,10 @@ class NothingPublished(AutomationTrouble):
     """Nothing of this automation is published yet: publish the draft first."""
 
 
+class NotByHand(AutomationTrouble):
+    """This automation is switched off, or is not one to be run by hand."""
+
+
 class RunRefused(AutomationTrouble):
     """This can't be done to the run."""
 

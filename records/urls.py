@@ -6,6 +6,7 @@ from django.urls import path
 from records.views import (
     account,
     actions,
+    commands,
     comments,
     files,
     forms,
@@ -50,6 +51,7 @@ urlpatterns = [
     path("o/<slug:slug>/", lists.record_list, name="record_list"),
     path("o/<slug:slug>/new/", forms.record_new, name="record_new"),
     path("o/<slug:slug>/deleted/", lists.record_deleted, name="record_deleted"),
+    path("o/<slug:slug>/commands/", commands.record_command, name="record_command"),
     path(_RECORD, records.record_detail, name="record_detail"),
     path(f"{_RECORD}history/", records.record_history, name="record_history"),
     path(f"{_RECORD}edit/", forms.record_edit, name="record_edit"),

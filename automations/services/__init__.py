@@ -8,6 +8,7 @@ from automations.services.automations import (
     save_draft,
     set_state,
 )
+from automations.services.by_hand import automations_for, may_run, run_by_hand
 from automations.services.retry_plans import (
     PlannedGroup,
     PlannedStep,
@@ -23,15 +24,18 @@ __all__ = [
     "PlannedStep",
     "RetriesPlan",
     "RetryPlan",
+    "automations_for",
     "cancel_run",
     "create_automation",
     "delete_automation",
+    "may_run",
     "plan_retries",
     "plan_retry",
     "publish",
     "retry_run",
     "retry_runs",
     "roll_back",
+    "run_by_hand",
     "save_draft",
     "set_state",
 ]

@@ -17,6 +17,7 @@ from records.admin.decorators import action, display
 from records.admin.filters import DeletedFilter, ObjectFilter, StageFilter, StateFilter
 from records.admin.owners import owner_choices
 from records.admin.paging import CappedPaginator
+from records.admin.record_commands import command_page
 from records.admin.record_forms import AdminRecordForm, differences
 from records.admin.record_pages import (
     do_act,
@@ -53,7 +54,7 @@ class RecordAdmin(ModelAdmin):  # type: ignore[misc]
     warn_unsaved_form = True
 
     actions_list = ("import_csv",)
-    actions = ("restore_selected", "close_selected", "move_selected")
+    actions = ("restore_selected", "close_selected", "move_selected", "run_selected")
 
     class Media:
         css: ClassVar = {"all": ("records_admin/lookup.css",)}
@@ -78,6 +79,10 @@ class RecordAdmin(ModelAdmin):  # type: ignore[misc]
         self, request: HttpRequest, queryset: QuerySet[Record]
     ) -> HttpResponse | None:
         return move_page(self, request, self._allowed(request, queryset, "move"))
+
+    @admin.action(description="Run automation …", permissions=["view"])
+    def run_selected(self, request: HttpRequest, queryset: QuerySet[Record]) -> HttpResponse | None:
+        return command_page(self, request, self._allowed(request, queryset, "view"))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Record]) -> None:
         services.delete_records(self._allowed(request, queryset, "delete"))

@@ -157,6 +157,8 @@ _SENTENCES: Final = {
     "record.restored": "restored this",
     "record.quarantined": "put this in quarantine",
     "record.released": "released this from quarantine",
+    "record.due": "noticed that a date is reached",
+    "record.clicked": "ran an automation by hand",
 }
 _MARKS: Final = {
     "record.created": ("add", "good"),
@@ -164,6 +166,8 @@ _MARKS: Final = {
     "record.restored": ("restore_from_trash", "good"),
     "record.quarantined": ("gpp_maybe", "bad"),
     "record.released": ("gpp_good", "good"),
+    "record.due": ("event_upcoming", ""),
+    "record.clicked": ("play_arrow", ""),
 }
 
 

@@ -7,6 +7,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
+from records.commands import commands_for
 from records.fieldkinds import kind_of
 from records.lists import COUNT_CAP, ListQuery
 from records.models import FieldDefinition, FieldKind, ObjectDefinition
@@ -79,6 +80,7 @@ def _render(
         "previous_link": query.link(page=page.previous) if page.previous else "",
         "clear_link": query.link(**{found.name: None for found in query.filters}, q=None),
         "may": allowed_actions(request, object_definition),
+        "commands": [] if deleted else commands_for(request.user, object_definition),
     }
     template = "records/deleted.html" if deleted else "records/list.html"
     return render_page(request, template, context, section=object_definition.slug)

@@ -6,6 +6,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
+from records.commands import commands_for
 from records.models import ObjectDefinition, Record, RecordState, Stage
 from records.panels import panels_for
 from records.permissions import Action, visible_objects
@@ -37,6 +38,7 @@ def record_detail(request: HttpRequest, slug: str, record_id: str) -> HttpRespon
         "discussion": Discussion(request, record, people),
         "history": History(record),
         "panels": panels_for(request, record),
+        "commands": [] if record.deleted_at else commands_for(request.user, object_definition),
     }
     return render_page(request, "records/record.html", context, section=slug)
 
