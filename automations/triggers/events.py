@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from automations.triggers.base import Trigger, TriggerConfig, trigger
 from automations.triggers.checks import find_object, problems_with_object
@@ -10,7 +10,7 @@ from records.eventtypes import CATALOGUE, event_names, has_record, label_of
 from records.expressions.errors import suggest
 
 # [value, label], in the catalogue's order: records, comments …, people, teams, what went wrong.
-EVENT_CHOICES = [[name, label_of(name)] for name in event_names()]
+EVENT_CHOICES: list[JsonValue] = [[name, label_of(name)] for name in event_names()]
 
 
 class EventConfig(TriggerConfig):
