@@ -33,6 +33,11 @@ _RUN_COLUMNS: Final = (
     "status", "reason", "cursor", "variables", "error", "answer", "due_at", "waiting_job_id",
     "lease_token", "lease_until", "started_at", "finished_at",
 )  # fmt: skip
+_NEEDED: Final = (
+    "automation", "version", "event", "event__object", "event__record", "event__actor",
+)  # fmt: skip
+# Documents are known by their version's id once they are compiled; they may be large.
+_NOT_NEEDED: Final = ("automation__draft", "version__document")
 _STEP_COLUMNS: Final = ("status", "output", "note", "error", "changes", "job_id", "finished_at")
 
 
@@ -82,9 +87,8 @@ def _advance(token: uuid.UUID, claimed: Sequence[str]) -> str:
     runs = list(
         held_by(token)
         .filter(pk__in=claimed)
-        .select_related(
-            "automation", "version", "event", "event__object", "event__record", "event__actor"
-        )
+        .select_related(*_NEEDED)
+        .defer(*_NOT_NEEDED)
         .order_by("due_at", "pk")
         .select_for_update(of=("self",), skip_locked=True)
     )
@@ -127,7 +131,10 @@ def _waited_steps(runs: Sequence[Run]) -> dict[str, StepRun]:
     ids = [frame["waiting"] for run in runs for frame in run.cursor if frame.get("waiting")]
     if not ids:
         return {}
-    return {row.pk: row for row in StepRun.objects.filter(pk__in=ids).select_related("job")}
+    rows = StepRun.objects.filter(pk__in=ids).select_related("job")
+    # What was sent is of no interest any more.
+    rows = rows.defer("job__headers", "job__body", "job__credentials", "job__policy")
+    return {row.pk: row for row in rows}
 
 
 def _answers(waited: Mapping[str, StepRun]) -> dict[str, RequestLog]:
