@@ -37,7 +37,6 @@ class AutomationAdmin(CheckedSelection, ModelAdmin):  # type: ignore[misc]
     list_select_related = ("published",)
     list_per_page = 50
     ordering = ("name",)
-    show_full_result_count = False
     empty_state = EmptyState(
         "account_tree",
         "No automations yet",

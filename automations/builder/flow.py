@@ -87,7 +87,9 @@ class Flow:
     fallback: Block
 
 
-def flow_of(draft: Mapping[str, Any]) -> Flow:
+def flow_of(draft: Mapping[str, Any], labels: Mapping[str, str] | None = None) -> Flow:
+    """`labels`: what people call the record's fields, by their paths."""
+    named = labels or {}
     part = draft.get("trigger") or {}
     kind = TRIGGERS.get(str(part.get("type")))
     conditions = draft.get("conditions")
@@ -95,10 +97,10 @@ def flow_of(draft: Mapping[str, Any]) -> Flow:
         trigger_label=kind.label if kind else str(part.get("type") or "Trigger"),
         trigger_icon=kind.icon if kind else "help",
         trigger_summary=trigger_words(draft),
-        conditions_summary=conditions_words(conditions),
+        conditions_summary=conditions_words(conditions, named),
         has_conditions=bool(conditions),
-        main=_block("", "the steps", draft.get("steps") or []),
-        fallback=_block(FALLBACK, "the steps for failures", fallback_of(draft)),
+        main=_block("", "the steps", draft.get("steps") or [], named),
+        fallback=_block(FALLBACK, "the steps for failures", fallback_of(draft), named),
     )
 
 
@@ -107,11 +109,24 @@ def trigger_words(draft: Mapping[str, Any]) -> str:
     return _described(TRIGGERS.get(str(part.get("type"))), part.get("config") or {})
 
 
-def conditions_words(conditions: Any) -> str:
+def conditions_words(conditions: Any, labels: Mapping[str, str]) -> str:
     if not conditions:
         return "Always"
-    words = describe(conditions)
+    words = describe(_labelled(conditions, labels))
     return words[:1].upper() + words[1:]
+
+
+def _labelled(group: Any, labels: Mapping[str, str]) -> Any:
+    """The same rules about fields as people call them."""
+    if not isinstance(group, Mapping) or not isinstance(group.get("rules"), list):
+        return group
+    rules = [
+        {**rule, "field": labels.get(str(rule["field"]).removeprefix("record."), rule["field"])}
+        if isinstance(rule, Mapping) and "field" in rule
+        else _labelled(rule, labels)
+        for rule in group["rules"]
+    ]
+    return {**group, "rules": rules}
 
 
 def summaries_of(flow: Flow) -> dict[str, str]:
@@ -142,11 +157,11 @@ def kinds_of_triggers() -> list[tuple[str, list[Choice]]]:
     return _grouped(TRIGGERS, ("Records", "Time", "People", "By hand", "Requests", "System"))
 
 
-def _block(name: str, label: str, steps: Steps) -> Block:
-    return Block(name, label, [_card(step, name, place) for place, step in enumerate(steps)])
+def _block(name: str, label: str, steps: Steps, named: Mapping[str, str]) -> Block:
+    return Block(name, label, [_card(step, name, place, named) for place, step in enumerate(steps)])
 
 
-def _card(step: Mapping[str, Any], block: str, place: int) -> StepCard:
+def _card(step: Mapping[str, Any], block: str, place: int, named: Mapping[str, str]) -> StepCard:
     action, config = ACTIONS.get(str(step.get("type"))), step.get("config") or {}
     card = StepCard(
         id=step["id"],
@@ -163,28 +178,36 @@ def _card(step: Mapping[str, Any], block: str, place: int) -> StepCard:
     )
     if card.is_branch:
         card.cases = [
-            _case(arm, card.id, number) for number, arm in enumerate(config.get("conditions") or [])
+            _case(arm, card.id, number, named)
+            for number, arm in enumerate(config.get("conditions") or [])
         ]
         card.has_else = bool(card.cases) and card.cases[-1].is_else
     elif card.type == LOOP:
-        card.body = _block(card.id, "the steps for each entry", config.get("steps") or [])
+        card.body = _block(card.id, "the steps for each entry", config.get("steps") or [], named)
     return card
 
 
-def _case(arm: Mapping[str, Any], owner: str, place: int) -> Case:
+def _case(arm: Mapping[str, Any], owner: str, place: int, named: Mapping[str, str]) -> Case:
     is_else = "else" in arm
     conditions = arm.get("if")
     return Case(
         place=place,
         name=str(arm.get("name") or ""),
         is_else=is_else,
-        summary=describe(conditions) if conditions and conditions.get("rules", True) else "…",
+        summary=describe(_labelled(conditions, named)) if _says_something(conditions) else "…",
         conditions=conditions,
         block=_block(
             f"{owner}/{place}",
             "“Otherwise”" if is_else else f"case {place + 1}",
             arm.get("else" if is_else else "then") or [],
+            named,
         ),
+    )
+
+
+def _says_something(conditions: Any) -> bool:
+    return isinstance(conditions, Mapping) and bool(
+        conditions.get("rules") or conditions.get("expression")
     )
 
 

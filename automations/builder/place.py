@@ -61,6 +61,11 @@ class Place:
         definition = self.definition_of(slug) if slug else self.definition
         return list(definition.schema.fields) if definition else []
 
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """What people call the fields of the trigger's object, by their paths."""
+        return {each.slug: each.label for each in self.fields()}
+
     def stages(self, slug: str = "") -> list[Stage]:
         definition = self.definition_of(slug) if slug else self.definition
         return list(definition.schema.stages) if definition else []

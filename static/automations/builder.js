@@ -35,6 +35,7 @@
       }
       data.set("stamp", stamp);
       for (const card of openCards()) data.append("open", card);
+      data.set("sample", $("[data-sample]")?.value || "");
       const url = root().dataset.editUrl.replace("WHAT", what);
       return htmx.ajax("POST", url, { values: data, source: root(), target: "#au-flow", swap: "innerHTML" });
     });
@@ -120,7 +121,7 @@
     for (const input of $$("[data-builder] [aria-invalid]")) input.removeAttribute("aria-invalid");
     const counts = {};
     state.mistakes.forEach((mistake, number) => {
-      if (!mistake.is_warning) counts[mistake.card] = (counts[mistake.card] || 0) + 1;
+      if (!mistake.is_warning && mistake.path !== "/steps") counts[mistake.card] = (counts[mistake.card] || 0) + 1;
       place(mistake, number);
     });
     for (const card of $$("[data-card]")) {
@@ -138,7 +139,7 @@
   // At its input where that is on the page, else at the head of its card.
   function place(mistake, number) {
     const card = cardOf(mistake.card);
-    if (!card) return;
+    if (!card || mistake.path === "/steps") return; // told above the cards
     const spot = spotOf(card, mistake);
     const line = document.createElement(spot ? "p" : "li");
     line.className = spot ? "au-field-mistake" : "au-mistake";
@@ -202,13 +203,18 @@
     button.type = "button";
     button.dataset.jump = String(state.mistakes.findIndex((mistake) => !mistake.is_warning));
     button.className = "au-problems-button";
-    button.textContent = count === 1 ? "1 thing to finish before it can be published" : `${count} things to finish before it can be published`;
+    const first = state.mistakes.find((mistake) => !mistake.is_warning);
+    button.textContent = count === 1 ? `Before it can be published: ${first.message.replaceAll("`", "")}` : `${count} things to finish before it can be published`;
     box.replaceChildren(button);
   }
 
   async function jump(number) {
     const mistake = state.mistakes[number];
     if (!mistake) return;
+    if (mistake.path === "/steps") {
+      $('[data-block=""] .au-add-end')?.focus();
+      return;
+    }
     const card = cardOf(mistake.card);
     if (!card) {
       location.href = $(".au-tabs a[href$='/json/']")?.href || location.href;

@@ -49,7 +49,7 @@ class BuilderPages(Pages):
             **self._flow(request, automation, opened),
             gallery=kinds_of_steps(),
             samples=samples_of(place_of(request, automation)).choices(),
-            state_json=self._state(automation),
+            state_json=self._state(request, automation),
         )
 
     def card(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -106,11 +106,13 @@ class BuilderPages(Pages):
             **self.frame(request, automation, "builder"),
             "edited": edited,
             "removed": _undo_of(edited),
-            "state_json": self._state(automation),
+            "state_json": self._state(request, automation),
             "ticks": ticks_of(place_of(request, automation)),
         }
         if edited.redraws:
             context |= self._flow(request, automation, opened)
+            context["selected"] = request.POST.get("sample", "")
+            context["samples"] = samples_of(place_of(request, automation)).choices()
         response = HttpResponse(render_to_string(f"{FOLDER}/_edited.html", context, request))
         response["Draft-Stamp"] = stamp_of(automation.draft)
         if not edited.redraws:
@@ -139,15 +141,16 @@ class BuilderPages(Pages):
                 forms[card] = form_of(automation.draft, card, place)
             except EditRefused:  # it is gone
                 continue
-        return {"flow": flow_of(automation.draft), "forms": forms}
+        return {"flow": flow_of(automation.draft, place.labels), "forms": forms}
 
-    def _state(self, automation: Automation) -> str:
+    def _state(self, request: HttpRequest, automation: Automation) -> str:
         """What the script shows beside the cards."""
+        labels = place_of(request, automation).labels
         return json.dumps(
             {
                 "stamp": stamp_of(automation.draft),
                 "mistakes": as_json(mistakes_of(automation.draft, with_warnings=True)),
-                "summaries": summaries_of(flow_of(automation.draft)),
+                "summaries": summaries_of(flow_of(automation.draft, labels)),
                 "version": version_words(automation),
                 "isChanged": is_changed(automation),
                 "name": automation.name,
