@@ -123,8 +123,9 @@ def _failed(error: RenderError) -> StepFailed:
     what, _, rest = error.part.partition(" `")
     field = _FIELDS.get(what.partition(" at ")[0], what)
     name = rest.rstrip("`")
+    where = f"line {error.line}: " if error.line > 1 else ""
     return StepFailed(
-        error.reason,
+        f"{where}{error.reason}",
         field=f"{field}/{name}" if name else field,
         expression=_quoted(error.reason),
         column=error.column,

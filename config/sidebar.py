@@ -64,6 +64,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         "Automations": [
             *_models(request, ("automations.Automation", "Automations", "account_tree")),
             *_models(request, ("automations.Run", "Runs", "timeline"), badge="failed_runs"),
+            *_models(request, ("automations.MailTemplate", "Mail templates", "mail")),
             *_models(request, ("records.Event", "Events", "history")),
         ],
         "Webhooks": _webhooks(request),

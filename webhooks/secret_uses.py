@@ -64,7 +64,7 @@ def secret_names(*kinds: str) -> list[str]:
 def _webhook_uses() -> Iterator[tuple[str, Use]]:
     for webhook in Webhook.objects.only(*_COLUMNS):
         places: dict[str, list[str]] = defaultdict(list)
-        for place, names in _places(webhook):
+        for place, names in places_of(webhook):
             for name in sorted(names):
                 places[name].append(place)
         url = reverse("admin:webhooks_webhook_change", args=[webhook.pk])
@@ -72,7 +72,8 @@ def _webhook_uses() -> Iterator[tuple[str, Use]]:
             yield name, Use(webhook.name, "Webhook", url, tuple(where), webhook.is_active)
 
 
-def _places(webhook: Webhook) -> Iterator[tuple[str, set[str]]]:
+def places_of(webhook: Webhook) -> Iterator[tuple[str, set[str]]]:
+    """(a place in words, the names of the secrets there), of a webhook or of a request in its form."""
     yield "URL", _names_in(webhook.url, "url")
     for label, rows in (
         ("path parameter", webhook.path_params),

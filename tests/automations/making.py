@@ -49,10 +49,9 @@ def make_lead(**data: Any) -> Record:
 
 
 def step(kind: str, step_id: str = "s1", /, **config: Any) -> dict[str, Any]:
-    """A step; `on_error`, `retry_delays_s`, `disabled` and the step's `name_` are the step's own."""
-    own = {
-        key: config.pop(key) for key in ("on_error", "retry_delays_s", "disabled") if key in config
-    }
+    """A step; `on_error`, `retry_delays_s` (but not of a webhook), `disabled` and `name_` are the step's own."""
+    names = ["on_error", "disabled", *(["retry_delays_s"] if kind != "webhook" else [])]
+    own = {name: config.pop(name) for name in names if name in config}
     if "name_" in config:
         own["name"] = config.pop("name_")
     return {"id": step_id, "type": kind, "config": config, **own}
