@@ -50,7 +50,7 @@ def take_post(incoming: Incoming) -> tuple[Answer, bool]:
     """Make a record of a post: the answer, and whether it is that of an earlier one. Raises Refusal."""
     try:
         return _take(incoming)
-    except DatabaseError:
+    except (DatabaseError, OSError):
         logger.exception("A post to %s could not be stored", incoming.endpoint.pk)
         raise NotStored from None
 

@@ -56,7 +56,7 @@ def store(incoming: Incoming, make_answer: MakeAnswer) -> Stored:
         logger.exception("A request at %s could not be dispatched at once", incoming.endpoint.pk)
     try:
         return _store(incoming, make_answer, dispatch=False)
-    except DatabaseError:
+    except (DatabaseError, OSError):
         logger.exception("A request at %s could not be stored", incoming.endpoint.pk)
         raise NotStored from None
 
