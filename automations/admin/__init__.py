@@ -1,5 +1,5 @@
 """The admin of automations."""
 
-from automations.admin import runs
+from automations.admin import automations, mail_templates, runs
 
-__all__ = ["runs"]
+__all__ = ["automations", "mail_templates", "runs"]
