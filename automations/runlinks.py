@@ -3,7 +3,7 @@
 from django.http import HttpRequest
 from django.urls import reverse
 
-from automations.traces import anchor_of
+from automations.tracenodes import anchor_of
 from records import actorlinks
 from records.models import User
 from webhooks.admin.links import register_run_links

@@ -14,7 +14,7 @@ from automations.admin.run_page import run_url
 from automations.admin.run_words import RunLook, look_of, result_of
 from automations.history import RunsPage, Tab, count_tabs, page_of
 from automations.models import OPEN_STATUSES, Automation, Run, RunStatus, StepRun
-from automations.traces import duration_of
+from automations.tracenodes import duration_of
 from records.eventtypes import label_of
 from records.models import Event, Record
 from webhooks.admin.filters import PERIODS

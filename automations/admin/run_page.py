@@ -15,7 +15,7 @@ from automations.findings import finding_of
 from automations.history import neighbours_of
 from automations.models import OPEN_STATUSES, Automation, AutomationVersion, Run, RunStatus
 from automations.names import WEBHOOK_RECEIVED
-from automations.traces import Node, duration_of
+from automations.tracenodes import Node, duration_of
 from automations.triggers import TRIGGERS
 from records.differences import Difference, differences_of
 from records.eventtypes import label_of

@@ -11,7 +11,8 @@ from django.utils.safestring import SafeString
 from automations.admin.run_values import ChangeTeller, RecordChanges, ValueView, view_value
 from automations.document import Document
 from automations.models import Run, StepRun, StepStatus
-from automations.traces import SHOWN_ITEMS, Node, Trace, trace_of
+from automations.tracenodes import Node, Trace
+from automations.traces import SHOWN_ITEMS, trace_of
 from webhooks.admin.bodies import with_code
 from webhooks.admin.links import can_view, page_url
 from webhooks.models import RequestLog, WebhookJob

@@ -8,7 +8,8 @@ import pytest
 from automations.document import Document
 from automations.findings import Finding, finding_of, value_text
 from automations.models import Run, StepRun
-from automations.traces import Node, Trace, anchor_of, trace_of
+from automations.tracenodes import Node, Trace, anchor_of
+from automations.traces import trace_of
 from tests.automations.making import ON_CREATED, step
 
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
