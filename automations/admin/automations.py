@@ -13,6 +13,7 @@ from django.utils.text import slugify
 from unfold.admin import ModelAdmin
 
 from automations.admin.automation_list import AutomationChangeList, ObjectFilter, StateFilter
+from automations.admin.test_page import TestPages
 from automations.builder.views.base import FOLDER
 from automations.builder.views.builder import BuilderPages
 from automations.builder.views.documents import DocumentPages, written
@@ -57,7 +58,15 @@ class AutomationAdmin(CheckedSelection, ModelAdmin):  # type: ignore[misc]
     # --- pages ---
 
     def get_urls(self) -> list[URLPattern]:
-        families = (NewPages, BuilderPages, ToolPages, PublishingPages, VersionPages, DocumentPages)
+        families = (
+            NewPages,
+            BuilderPages,
+            ToolPages,
+            PublishingPages,
+            VersionPages,
+            DocumentPages,
+            TestPages,
+        )
         own = [pattern for family in families for pattern in family(self).urls()]
         return [*own, *super().get_urls()]
 

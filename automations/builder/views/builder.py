@@ -40,7 +40,7 @@ class BuilderPages(Pages):
     def builder(self, request: HttpRequest, object_id: str) -> HttpResponse:
         automation = self.find(request, object_id)
         is_new = request.GET.get("new") == "1"
-        opened = ["trigger"] if is_new else []
+        opened = ["trigger"] if is_new else request.GET.getlist("open")
         return self.page(
             request,
             automation,
