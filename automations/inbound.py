@@ -6,14 +6,19 @@ from typing import Any, Final
 from automations.document.checking import check_document
 from automations.dryrun import DryRun, dry_run
 from automations.models import OPEN_STATUSES, Automation, Run, RunStatus
+from automations.receivers import create_runs
 from records.models import Event
-from webhooks.inbound.runs import RunState, register_runs
+from webhooks.inbound.runs import Reactions, RunState, register_runs
 
 _FAILED: Final = (RunStatus.FAILED, RunStatus.CANCELLED)
 
 
 class RunsOfAutomations:
     """Registered with the app below, which cannot import this one (`webhooks.inbound.runs`)."""
+
+    def run_among(self, reactions: Reactions) -> str | None:
+        runs = next((found for receiver, found in reactions if receiver is create_runs), [])
+        return str(runs[0].pk) if runs else None
 
     def run_of_event(self, event_id: str) -> str | None:
         runs = Run.objects.filter(event=event_id).order_by("pk")

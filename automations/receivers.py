@@ -20,10 +20,11 @@ from webhooks.endings import jobs_ended
 
 
 @receiver(events_dispatched)
-def create_runs(sender: Any, events: Sequence[Event], **kwargs: Any) -> None:
+def create_runs(sender: Any, events: Sequence[Event], **kwargs: Any) -> list[Run]:
+    """The runs, also those that did not fire: whoever dispatched an event may want to know its run."""
     index = current_index()
     if not index.names:
-        return
+        return []
     if DUE in index.names:
         follow_events(events)
     runs, crowd = runs_for(events, index)
@@ -31,6 +32,7 @@ def create_runs(sender: Any, events: Sequence[Event], **kwargs: Any) -> None:
     Run.objects.bulk_create(runs, batch_size=500)
     if any(run.status == RunStatus.PENDING for run in runs):
         ring_on_commit("runs")
+    return runs
 
 
 @listeners.register

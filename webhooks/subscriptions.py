@@ -72,7 +72,11 @@ def event_names_of(event: Event) -> frozenset[str]:
 
 
 def webhooks_for(events: Sequence[Event]) -> list[Webhook]:
-    """The active webhooks that may react to these events, and no others. One query."""
+    """The active webhooks that may react to these events, and no others. One query, unless all of the events are
+    meant for an automation."""
+    events = [event for event in events if not event.target]
+    if not events:
+        return []
     names = {name for event in events for name in event_names_of(event)}
     objects = {event.object_id for event in events} - {None}
     return list(

@@ -1,6 +1,6 @@
 """The runs that requests set off. The app above knows them, and registers here how to ask."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -16,7 +16,14 @@ class RunState:
     answer: Mapping[str, Any] | None = None
 
 
+# What the receivers of an event that was dispatched have to say: as `Signal.send` gives it.
+Reactions = Sequence[tuple[Any, Any]]
+
+
 class Runs(Protocol):
+    def run_among(self, reactions: Reactions) -> str | None:
+        """The id of the run among the reactions to one event, if there is one. No query."""
+
     def run_of_event(self, event_id: str) -> str | None:
         """The id of the run that an event has set off (or would have), if there is one."""
 
@@ -28,6 +35,9 @@ class Runs(Protocol):
 
 
 class _NoRuns:
+    def run_among(self, reactions: Reactions) -> str | None:
+        return None
+
     def run_of_event(self, event_id: str) -> str | None:
         return None
 

@@ -73,11 +73,11 @@ def _store(incoming: Incoming, make_answer: MakeAnswer, *, dispatch: bool) -> St
             return Stored(first.request_id, known, run_id, is_repeat=True)
     with kept_files(incoming.parsed.files, incoming.parsed.value):
         event = event_of(incoming, event_id)
+        run_id = None
         if dispatch:
-            _dispatch(event)
+            run_id = _dispatch(event)
         else:
             capture(event)  # for a worker
-        run_id = known_runs().run_of_event(event_id) if dispatch else None
         row = log_row(
             incoming, make_answer(event_id, run_id), id=request_id, event_id=event_id, run_id=run_id
         )
@@ -101,8 +101,8 @@ def event_of(incoming: Incoming, event_id: str) -> Event:
     return event
 
 
-def _dispatch(event: Event) -> None:
-    """Nobody else sees the event before all of this has committed."""
+def _dispatch(event: Event) -> str | None:
+    """The run that it has set off. Nobody else sees the event before all of this has committed."""
     event.dispatched_at = timezone.now()
     event.save(force_insert=True)
-    events_dispatched.send(sender=Event, events=[event])
+    return known_runs().run_among(events_dispatched.send(sender=Event, events=[event]))
