@@ -1,14 +1,12 @@
 """Every mistake in a document, each with the place where it is and the card that shows it."""
 
+import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ValidationError
-
 from automations.compiled import compile_document
-from automations.conditions import ConditionProblem
 from automations.document.bounds import problems_with_size
 from automations.document.cards import CONDITIONS, SETTINGS, TRIGGER, Card, child_lists
 from automations.document.configs import (
@@ -29,8 +27,10 @@ from automations.document.schema import (
 from automations.document.wording import problems_in_form
 from automations.steps import ACTIONS
 from automations.triggers import TRIGGERS
-from records.expressions import ExpressionError
+from records.expressions.documents import pointer_token
 from records.expressions.errors import suggest
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class _Check:
                     f"There is no `{name[:60]}` in a document", name, Document.model_fields
                 )
                 hint = "" if close else "; it has trigger, conditions, steps and settings"
-                yield Mistake("", f"{message}{hint}.")
+                yield Mistake(f"/{pointer_token(name)}", f"{message}{hint}.")
 
     def _trigger(self) -> Iterator[Mistake]:
         part = self.values.get(TRIGGER)
@@ -189,7 +189,8 @@ class _Check:
         """The last test of all: it is made ready as for a run. An action of another app may have checked too little."""
         try:
             compile_document(Document.model_validate(self.values), self.layout.definition)
-        except (ValidationError, ConditionProblem, ExpressionError, ValueError) as error:
+        except Exception as error:  # published, it would keep all automations from being loaded
+            logger.exception("A document without mistakes can't be made ready")
             yield Mistake("", f"It can't be made ready to run: {error}")
 
 

@@ -16,6 +16,7 @@ from automations.document.step_forms import KIND_SYNONYMS, read_config
 from automations.document.trigger_forms import read_trigger
 from automations.document.wording import problems_in_form
 from automations.exceptions import DocumentInvalid
+from records.expressions.documents import pointer_token
 from records.expressions.errors import suggest
 
 _SYNONYMS: Final = {"actions": "steps", "condition": "conditions", "filter": "conditions"}
@@ -73,7 +74,7 @@ class _Reader:
                 known = (*Document.model_fields, *_SYNONYMS)
                 message, close = suggest(f"There is no `{key[:60]}` in a document", key, known)
                 hint = "" if close else "; it has trigger, conditions, steps and settings"
-                self._refuse(f"/{key}", f"{message}{hint}.")
+                self._refuse(f"/{pointer_token(key)}", f"{message}{hint}.")
             elif name in parts:
                 self._refuse(f"/{key}", f"This stands here twice: it is the same as `{name}`.")
             elif value is not None:

@@ -18,6 +18,7 @@ from automations.services.retry_plans import (
     plan_retry,
 )
 from automations.services.runs import cancel_run, retry_run, retry_runs
+from automations.services.versions import compare_versions, export_automation, import_automation
 
 __all__ = [
     "PlannedGroup",
@@ -26,8 +27,11 @@ __all__ = [
     "RetryPlan",
     "automations_for",
     "cancel_run",
+    "compare_versions",
     "create_automation",
     "delete_automation",
+    "export_automation",
+    "import_automation",
     "may_run",
     "plan_retries",
     "plan_retry",

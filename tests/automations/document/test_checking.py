@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from automations.document.checking import Mistake, check_document
+from automations.steps import ACTIONS
 from tests.automations.making import ON_CREATED, make_leads, step
 from webhooks.models import Secret
 
@@ -71,7 +72,7 @@ SHAPES: list[tuple[dict[str, Any], str, str, str]] = [
         "/conditions/expression",
         "this is asked before the first step",
     ),
-    ({"setings": {}}, "settings", "", "did you mean `settings`?"),
+    ({"setings": {}}, "settings", "/setings", "did you mean `settings`?"),
     ({"settings": {"max_depth": 0}}, "settings", "/settings/max_depth", "the least is 1."),
     (
         {"settings": {"concurrency": {"mode": "queue"}}},
@@ -257,3 +258,12 @@ def test_loops_in_loops_have_a_limit() -> None:
         inner = step("for_each", f"loop_{depth}", list="{{ record.tags }}", steps=[inner])
     (mistake,) = check_document(document(inner))
     assert "more than 8 deep" in mistake.message
+
+
+def test_what_could_not_be_loaded_is_not_published(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: Any) -> None:
+        raise RuntimeError("not today")
+
+    monkeypatch.setattr(ACTIONS["stop"], "prepare", fail, raising=False)
+    (mistake,) = check_document(document(step("stop", "end")))
+    assert "not today" in mistake.message
