@@ -35,10 +35,12 @@
         live = document.querySelector("[data-live-part]");
         if (!live || !window.htmx) return;
         document.addEventListener("visibilitychange", () => (document.hidden ? clearTimeout(timer) : schedule(0)));
-        live.addEventListener("htmx:configRequest", (event) => {
+        // What is fetched inside of it is none of its refreshes.
+        const on = (name, act) => live.addEventListener(name, (event) => event.target === live && act(event));
+        on("htmx:configRequest", (event) => {
             event.detail.headers["X-Live-Digest"] = live.dataset.digest;
         });
-        live.addEventListener("htmx:beforeSwap", (event) => {
+        on("htmx:beforeSwap", (event) => {
             const digest = event.detail.xhr.getResponseHeader("X-Live-Digest");
             // Another page altogether, such as the login: leave what is there.
             if (!digest) {
@@ -52,8 +54,8 @@
                 remember();
             }
         });
-        live.addEventListener("htmx:afterSwap", restore);
-        live.addEventListener("htmx:afterRequest", (event) => {
+        on("htmx:afterSwap", restore);
+        on("htmx:afterRequest", (event) => {
             const lost = !event.detail.successful;
             schedule(lost ? AWAY_MS : EVERY_MS);
             if (lost) showLive(true);
@@ -89,7 +91,8 @@
         const all = boxes();
         chosen = new Set(all.filter((box) => box.checked).map((box) => box.value));
         bar.hidden = chosen.size === 0;
-        bar.querySelector("[data-chosen]").textContent = chosen.size === 1 ? "1 job chosen" : `${chosen.size} jobs chosen`;
+        const noun = bar.dataset.noun || "job";
+        bar.querySelector("[data-chosen]").textContent = chosen.size === 1 ? `1 ${noun} chosen` : `${chosen.size} ${noun}s chosen`;
         const whole = all.length > 0 && chosen.size === all.length;
         const toggle = document.getElementById("tick-all");
         if (toggle) {
