@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from records.eventtypes import CATALOGUE, TYPE_LABELS
+from records.eventtypes import CATALOGUE, TARGETED, TYPE_LABELS
 from records.ids import first_id_at
 from records.models import ObjectDefinition, RecordState
 from records.permissions import visible_objects
@@ -102,7 +102,7 @@ class EventTypeFilter(admin.SimpleListFilter):
             if kind in TYPE_LABELS
             for event, label in events.items()
             if f"{kind}.{event}" not in beside
-        ]
+        ] + list(TARGETED.items())
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(type=self.value()) if self.value() else queryset
