@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from automations.models import OPEN_STATUSES, Run, RunQuerySet, RunStatus
 from records.ids import first_id_at, moment_of
@@ -132,6 +132,17 @@ def count_tabs(query: RunsQuery) -> Mapping[Tab, Count]:
         Tab.WAITING: Count(sum(statuses[status] for status in OPEN_STATUSES), more),
         Tab.NOT_FIRED: Count(skipped, more),
     }
+
+
+def failed_ids_of(query: RunsQuery, limit: int) -> list[str]:
+    """The newest failed runs that the page would list, and that nobody has tried again yet."""
+    retries = Run.objects.filter(retry_of=OuterRef("pk"))
+    failed = _Look(replace(query, tab=Tab.FAILURES, status="")).runs
+    return list(
+        failed.filter(~Exists(retries), status=RunStatus.FAILED).values_list("pk", flat=True)[
+            :limit
+        ]
+    )
 
 
 def neighbours_of(run: Run) -> tuple[str | None, str | None]:

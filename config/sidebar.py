@@ -14,7 +14,9 @@ from django.utils import timezone
 from django.utils.html import escape
 
 from automations.models import Run, RunStatus
+from automations.runlinks import may_see_runs
 from records.ids import first_id_at
+from records.models import Record
 from records.permissions import visible_objects
 from webhooks.models import WebhookJob
 
@@ -64,6 +66,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         "Automations": [
             *_models(request, ("automations.Automation", "Automations", "account_tree")),
             *_models(request, ("automations.Run", "Runs", "timeline"), badge="failed_runs"),
+            *_quarantine(request),
             *_models(request, ("automations.MailTemplate", "Mail templates", "mail")),
             *_models(request, ("records.Event", "Events", "history")),
         ],
@@ -82,6 +85,14 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     # The breadcrumbs of the page use the same words (config.templatetags.breadcrumbs).
     request.sidebar = shown  # type: ignore[attr-defined]
     return shown
+
+
+def _quarantine(request: HttpRequest) -> list[Link]:
+    """A page about records, but about what automations do with them: who sees runs sees it."""
+    if not may_see_runs(request):
+        return []
+    path = reverse("admin:automations_quarantine")
+    return [Link("Quarantine", "gpp_maybe", path, badge=_badge_of("quarantined"))]
 
 
 def _webhooks(request: HttpRequest) -> list[Link]:
@@ -152,7 +163,7 @@ def _objects(request: HttpRequest) -> Iterator[Link]:
 
 def _badge_of(name: str) -> str:
     """The badge as the theme takes it; none where it would be empty."""
-    counts = {"failures": failures, "failed_runs": failed_runs}
+    counts = {"failures": failures, "failed_runs": failed_runs, "quarantined": quarantined}
     return f"config.sidebar.{name}" if counts[name](None) else ""
 
 
@@ -166,6 +177,11 @@ def failed_runs(request: HttpRequest | None) -> str:
     return _capped(cache.get_or_set("sidebar-failed-runs", _count_failed_runs, _BADGE_TTL_S))
 
 
+def quarantined(request: HttpRequest | None) -> str:
+    """How many records are in quarantine, as above."""
+    return _capped(cache.get_or_set("sidebar-quarantined", _count_quarantined, _BADGE_TTL_S))
+
+
 def _capped(count: int | None) -> str:
     if not count:
         return ""
@@ -176,6 +192,11 @@ def _count_failed_runs() -> int:
     since = first_id_at("run", timezone.now() - timedelta(days=1))
     failed = Run.objects.filter(status=RunStatus.FAILED, pk__gte=since)
     return failed.order_by("-pk")[: BADGE_CAP + 1].count()
+
+
+def _count_quarantined() -> int:
+    waiting = Record.objects.exclude(quarantined_at=None).filter(deleted_at=None)
+    return waiting.order_by("-quarantined_at")[: BADGE_CAP + 1].count()
 
 
 def _count_failures() -> int:

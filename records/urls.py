@@ -61,6 +61,7 @@ urlpatterns = [
     path(f"{_RECORD}move/", actions.record_move, name="record_move"),
     path(f"{_RECORD}delete/", actions.record_delete, name="record_delete"),
     path(f"{_RECORD}restore/", actions.record_restore, name="record_restore"),
+    path(f"{_RECORD}release/", actions.record_release, name="record_release"),
     path(f"{_RECORD}tasks/", tasks.task_add, name="task_add"),
     path(f"{_RECORD}participants/", comments.participants_change, name="participants_change"),
     path(f"{_RECORD}comments/", comments.comment_add, name="comment_add"),

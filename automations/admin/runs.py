@@ -10,10 +10,14 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
+from automations.admin.quarantine import QuarantinePages
+from automations.admin.retry_many import RetryMany
+from automations.admin.retry_page import RetryPage
 from automations.admin.run_list import filter_context, list_context
 from automations.admin.run_page import load_run, run_context, run_url
 from automations.admin.run_steps import details_of
 from automations.exceptions import RunRefused
+from automations.history import Tab
 from automations.models import Run, StepRun
 from automations.services import cancel_run
 from webhooks.admin.filters import clean_id
@@ -32,7 +36,9 @@ class RunAdmin(OwnPages):
             guarded: Callable[..., HttpResponse] = self.admin_site.admin_view(view)
             return path(route, guarded, name=f"automations_run_{name}")
 
+        families = (QuarantinePages, RetryMany, RetryPage)
         return [
+            *[pattern for family in families for pattern in family(self).urls()],
             page("<str:object_id>/steps/<str:step_id>/", self.step_view, "step"),
             page("<str:object_id>/cancel/", require_POST(self.cancel_view), "cancel"),
             *super().get_urls(),
@@ -45,6 +51,9 @@ class RunAdmin(OwnPages):
     ) -> HttpResponse:
         self.require_view(request)
         context = list_context(request)
+        # What did not fire can't be retried.
+        is_fired = context["asked"].query.tab != Tab.NOT_FIRED
+        context["may_tick"] = is_fired and self.has_change_permission(request)
         part = live_part(
             request,
             f"{self.folder}/_list.html",
@@ -67,7 +76,7 @@ class RunAdmin(OwnPages):
         self.require_view(request)
         run = self._run(object_id)
         if run is None:
-            return self._no_such_run(request, object_id)
+            return self.no_such_run(request, object_id)
         context = run_context(request, run, may_change=self.has_change_permission(request))
         part = live_part(request, f"{self.folder}/_run.html", context, is_open=context["is_open"])
         if wants_part(request):
@@ -90,7 +99,7 @@ class RunAdmin(OwnPages):
         self.require_change(request)
         run = self._run(object_id)
         if run is None:
-            return self._no_such_run(request, object_id)
+            return self.no_such_run(request, object_id)
         try:
             cancel_run(run=run, actor=request.user)  # type: ignore[arg-type]  # the admin knows only our users
         except RunRefused as refusal:
@@ -105,6 +114,6 @@ class RunAdmin(OwnPages):
         pk = clean_id(Run, object_id)
         return load_run(pk) if pk else None
 
-    def _no_such_run(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    def no_such_run(self, request: HttpRequest, object_id: str) -> HttpResponse:
         messages.warning(request, f"There is no run “{object_id[:60]}”; perhaps it was cleaned up.")
         return HttpResponseRedirect(reverse("admin:automations_run_changelist"))

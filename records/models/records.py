@@ -113,6 +113,12 @@ class Record(TrackedModel):
                 name="record_deleted",
                 condition=models.Q(deleted_at__isnull=False),
             ),
+            # The list of those in quarantine, and how many they are; tiny.
+            models.Index(
+                fields=["-quarantined_at", "-id"],
+                name="record_quarantined",
+                condition=models.Q(quarantined_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""What is done to a record with one click: submit, close, reopen, move, delete, restore. All by POST."""
+"""What is done to a record with one click: submit, close, reopen, move, delete, restore, release. All by POST."""
 
 from collections.abc import Callable
 from typing import Any
@@ -128,6 +128,22 @@ def record_restore(request: HttpRequest, slug: str, record_id: str) -> HttpRespo
 
     return _act(
         request, slug, record_id, "delete", change, lambda title: f"“{title}” was restored."
+    )
+
+
+@login_required
+@require_POST
+def record_release(request: HttpRequest, slug: str, record_id: str) -> HttpResponse:
+    def change(record: Record) -> None:
+        services.release_record(record=record)
+
+    return _act(
+        request,
+        slug,
+        record_id,
+        "change",
+        change,
+        lambda title: f"“{title}” was released from quarantine.",
     )
 
 

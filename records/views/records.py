@@ -73,6 +73,8 @@ def _possible(record: Record, actions: set[Action]) -> set[str]:
     if record.deleted_at is not None:
         return {"restore"} if "delete" in allowed else set()
     possible = allowed & {"delete"}
+    if record.quarantined_at is not None and "change" in allowed:
+        possible |= {"release"}
     if record.state == RecordState.CLOSED:
         return possible | ({"reopen"} if "close" in allowed else set())
     possible |= allowed & {"change", "move"}
