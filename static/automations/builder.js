@@ -215,12 +215,13 @@
       $('[data-block=""] .au-add-end')?.focus();
       return;
     }
-    const card = cardOf(mistake.card);
+    let card = cardOf(mistake.card);
     if (!card) {
       location.href = $(".au-tabs a[href$='/json/']")?.href || location.href;
       return;
     }
     await open(card, true);
+    card = cardOf(mistake.card);
     const row = mistake.row;
     const toggle = row === null ? null : $(`[data-field="c-conditions"][data-row="${row}"] [data-open-case][aria-expanded=false]`, card);
     toggle?.click();
@@ -234,13 +235,15 @@
   // --- Cards ---------------------------------------------------------------------------------------
 
   async function open(card, wanted) {
+    flush();
+    await queue;
+    card = cardOf(card.dataset.card); // it may have been drawn anew
+    if (!card) return;
     const button = $("[data-open]", card);
     const body = $("[data-body]", card);
     const isOpen = button.getAttribute("aria-expanded") === "true";
     if (isOpen === wanted) return;
     if (wanted && !$("form", body)) {
-      flush();
-      await queue;
       const url = `${root().dataset.cardUrl}?card=${encodeURIComponent(card.dataset.card)}`;
       await htmx.ajax("GET", url, { source: root(), target: body, swap: "innerHTML" });
     }

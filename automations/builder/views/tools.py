@@ -6,10 +6,10 @@ from django.urls import URLPattern
 from django.views.decorators.http import require_GET, require_POST
 
 from automations.builder.conditionfields import condition_fields, operators
+from automations.builder.menu import value_menu
 from automations.builder.values import context_of, outcome_of, samples_of
 from automations.builder.views.base import FOLDER, Pages, place_of
 from automations.document.names import names_at
-from webhooks.names import menu_of
 
 MAX_SOURCE = 20_000
 
@@ -29,7 +29,7 @@ class ToolPages(Pages):
         known = names_at(automation.draft, request.GET.get("card", ""), automation=automation)
         return JsonResponse(
             {
-                "groups": menu_of(known),
+                "groups": value_menu(known),
                 "fields": condition_fields(place, known),
                 "operators": operators(),
             }
