@@ -124,7 +124,9 @@ class Play:
             return
         step = steps[frame["index"]]
         if step.disabled:
-            self._log(step, StepStatus.SKIPPED, timezone.now(), note="Switched off")
+            now = timezone.now()
+            scene = self._scene(step, frame, now)
+            self._log(step, StepStatus.SKIPPED, now, scene, note="Switched off")
             step_over(frame)
             return
         self._execute(step, frame)
@@ -428,7 +430,7 @@ class Play:
         step: CompiledStep,
         status: StepStatus,
         started_at: datetime,
-        scene: Scene | None = None,
+        scene: Scene,
         waited: StepRun | None = None,
         *,
         output: Any = None,
@@ -440,16 +442,15 @@ class Play:
         """The row of this execution; one that waited is completed."""
         row = waited
         if row is None:
-            path = scene.path if scene else step.id
             row = StepRun(
                 run=self.run,
-                path=path[:200],
+                path=scene.path[:200],
                 step_id=step.id,
                 type=step.type,
                 started_at=started_at,
             )
-            row.attempt = scene.attempt if scene else 1
-            row.input = kept(scene.input) if scene else None
+            row.attempt = scene.attempt
+            row.input = kept(scene.input)
             self.writes.steps.append(row)
         else:
             self.writes.resumed.append(row)

@@ -215,6 +215,8 @@ class StepRun(models.Model):
         indexes = [
             # A run's trace, in order.
             models.Index(fields=["run", "id"], name="step_run"),
+            # Deleting jobs: whose step was it?
+            models.Index(fields=["job"], name="step_job", condition=Q(job__isnull=False)),
         ]
 
     def __str__(self) -> str:

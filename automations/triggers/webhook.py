@@ -2,8 +2,10 @@
 
 from collections.abc import Collection
 
+from automations.models import Automation
 from automations.names import WEBHOOK_RECEIVED
 from automations.triggers.base import Trigger, TriggerConfig, trigger
+from webhooks.inbound.endpoints import close_endpoint, endpoint_for_automation
 
 
 @trigger
@@ -21,3 +23,10 @@ class WebhookReceived(Trigger):
 
     def describe(self, config: TriggerConfig) -> str:
         return "When a webhook is received"
+
+    def arm(self, automation: Automation, config: TriggerConfig) -> None:
+        endpoint_for_automation(automation.pk, automation.name)
+
+    def disarm(self, automation: Automation) -> None:
+        """Who calls meanwhile is turned away; the address stays its own."""
+        close_endpoint(automation.pk)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 def receiver(delay_ms: int = 0) -> Iterator[str]:
     """A receiver in a process of its own; its URL."""
     command = [sys.executable, "-m", "tests.bench.receiver", str(delay_ms)]
-    with _running(command, stdout=subprocess.PIPE) as process:
+    with running(command, stdout=subprocess.PIPE) as process:
         assert process.stdout
         yield f"http://127.0.0.1:{int(process.stdout.readline())}/hook"
 
@@ -28,12 +28,12 @@ def arrivals_at(url: str) -> dict[str, float]:
 @contextmanager
 def worker() -> Iterator[subprocess.Popen[bytes]]:
     """One worker process, as in production."""
-    with _running([sys.executable, "manage.py", "worker"]) as process:
+    with running([sys.executable, "manage.py", "worker"]) as process:
         yield process
 
 
 @contextmanager
-def _running(command: list[str], stdout: int | None = None) -> Iterator[subprocess.Popen[bytes]]:
+def running(command: list[str], stdout: int | None = None) -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen(command, stdout=stdout, env=os.environ.copy())
     try:
         yield process
