@@ -516,7 +516,7 @@ def test_the_admin_log_is_there_to_be_read_and_never_counted(admin_client, admin
     )
     with CaptureQueriesContext(connection) as queries:
         text = admin_client.get(reverse("admin:admin_logentry_changelist")).content.decode()
-    assert "inspector Mine" in text
+    assert "inbound endpoint Mine" in text
     assert not any("COUNT(" in query["sql"] and "log" in query["sql"] for query in queries)
     assert admin_client.get(reverse("admin:admin_logentry_add")).status_code == 403
 

@@ -3,8 +3,8 @@
 from webhooks.admin import (
     bulk_retries,
     destinations,
+    endpoints,
     failures,
-    inspectors,
     jobs,
     requests,
     retention,
@@ -15,8 +15,8 @@ from webhooks.admin import (
 __all__ = [
     "bulk_retries",
     "destinations",
+    "endpoints",
     "failures",
-    "inspectors",
     "jobs",
     "requests",
     "retention",

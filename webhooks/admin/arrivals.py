@@ -1,4 +1,4 @@
-"""What has arrived at an inspector, as its page shows it."""
+"""What has arrived at an endpoint, as its page shows it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,11 +6,12 @@ from typing import Any, Final
 
 from django.db.models.functions import Left
 from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
 
 from records.ids import decode
 from webhooks.admin.bodies import BodyView, view_body
 from webhooks.admin.links import admin_url
-from webhooks.models import InboundEndpoint, RequestLog, WebhookJob
+from webhooks.models import EndpointKind, InboundEndpoint, RequestLog, WebhookJob
 
 PAGE_SIZE: Final = 25
 # Of a body so many characters are shown here; the request's own page has it whole.
@@ -19,7 +20,10 @@ MAX_SHOWN: Final = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One request. `target` is what stood behind the inspector's own address. `url` is that of its own page."""
+    """One request. `target` is what stood behind the endpoint's own address. `url` is that of its own page.
+
+    `answer`: what it was answered, where that is not the same each time.
+    """
 
     row: RequestLog
     url: str
@@ -28,6 +32,9 @@ class Arrival:
     is_cut: bool
     job: WebhookJob | None
     job_url: str
+    run_url: str
+    is_test: bool
+    answer: BodyView | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +54,9 @@ def arrivals_of(
         rows = rows.filter(pk__gt=after)
     if before:
         rows = rows.filter(pk__lt=before)
-    rows = rows.defer("request_body", "response_body")
+    rows = rows.defer("request_body")
+    if endpoint.kind == EndpointKind.INSPECTOR:
+        rows = rows.defer("response_body")
     page = list(rows.annotate(beginning=Left("request_body", MAX_SHOWN + 1))[: PAGE_SIZE + 1])
     older = page[PAGE_SIZE - 1].pk if len(page) > PAGE_SIZE else ""
     return Arrivals(_shown(request, endpoint, page[:PAGE_SIZE]), older)
@@ -63,7 +72,7 @@ def _shown(request: HttpRequest, endpoint: InboundEndpoint, rows: Sequence[Any])
             Arrival(
                 row=row,
                 url=admin_url(request, RequestLog, row.pk),
-                target=row.url.partition(endpoint.token)[2] or "/",
+                target=_target_of(row.url, endpoint),
                 body=view_body(
                     row.beginning[:MAX_SHOWN],
                     truncated=row.request_truncated or is_cut,
@@ -72,9 +81,37 @@ def _shown(request: HttpRequest, endpoint: InboundEndpoint, rows: Sequence[Any])
                 is_cut=is_cut,
                 job=job,
                 job_url=admin_url(request, WebhookJob, job.pk) if job else "",
+                run_url=_run_url(request, row.run_id),
+                is_test=bool(endpoint.test_token) and endpoint.test_token in row.url,
+                answer=_answer_of(row, endpoint),
             )
         )
     return found
+
+
+def _target_of(url: str, endpoint: InboundEndpoint) -> str:
+    """Behind whichever of its addresses was used."""
+    for token in (endpoint.token, endpoint.previous_token, endpoint.test_token):
+        if token and token in url:
+            return url.partition(token)[2] or "/"
+    return f"?{url.partition('?')[2]}" if "?" in url else "/"
+
+
+def _answer_of(row: RequestLog, endpoint: InboundEndpoint) -> BodyView | None:
+    if endpoint.kind == EndpointKind.INSPECTOR or not row.response_body:
+        return None
+    shown = row.response_body[:MAX_SHOWN]
+    return view_body(shown, truncated=len(row.response_body) > MAX_SHOWN)
+
+
+def _run_url(request: HttpRequest, run_id: str | None) -> str:
+    """The app above has the page, if it is there and this user may see it."""
+    if run_id is None or not request.user.has_perm("automations.view_run"):
+        return ""
+    try:
+        return reverse("admin:automations_run_change", args=[run_id])
+    except NoReverseMatch:
+        return ""
 
 
 def _jobs_of(rows: Iterable[RequestLog]) -> Mapping[str, WebhookJob]:
