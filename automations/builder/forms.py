@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel
 
@@ -11,7 +11,11 @@ from automations.builder.inputs import MISSING, input_of
 from automations.builder.inputs.base import Data
 from automations.builder.place import Place
 
-_PREFIX = "c-"
+_PREFIX: Final = "c-"
+# Kinds of inputs that need no more than half of a card.
+_SMALL: Final = frozenset(
+    {"choice", "date_field", "field", "mail_template", "number", "object", "stage", "text", "user"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,8 @@ class Shown:
     expression: str
     is_group: bool
     context: Mapping[str, Any]
+    # Stands beside another one.
+    is_half: bool = False
 
     @property
     def key(self) -> str:
@@ -55,7 +61,7 @@ class ConfigForm:
         self.fields = fields_of(config)
 
     def shown(self) -> list[Shown]:
-        return [self._shown(field) for field in self.fields if input_of(field).template]
+        return _paired([self._shown(field) for field in self.fields if input_of(field).template])
 
     def by_key(self) -> dict[str, Shown]:
         """For templates that lay out a form by themselves."""
@@ -85,6 +91,24 @@ class ConfigForm:
         if link is not None and self.place.definition_of(slug) is None:
             slug = str(link.options.get("object") or "")
         return replace(field, options={**field.options, "object_slug": slug})
+
+
+def _paired(fields: list[Shown]) -> list[Shown]:
+    """Small fields that follow each other stand side by side, two and two."""
+    shown: list[Shown] = []
+    while fields:
+        pair = fields[:2]
+        if len(pair) == 2 and all(_is_small(each) for each in pair):
+            shown += [replace(each, is_half=True) for each in pair]
+            fields = fields[2:]
+        else:
+            shown.append(fields[0])
+            fields = fields[1:]
+    return shown
+
+
+def _is_small(shown: Shown) -> bool:
+    return not shown.is_group and shown.field.kind in _SMALL
 
 
 def sources_of(config: type[BaseModel]) -> set[str]:
