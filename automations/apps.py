@@ -10,6 +10,7 @@ class AutomationsConfig(AppConfig):
             chores,
             inbound,
             commands,
+            demo,
             jobs,
             panels,
             receivers,

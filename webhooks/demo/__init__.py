@@ -9,7 +9,7 @@ from django.db import transaction
 
 from records.actors import acting
 from records.models import Event, ObjectDefinition, User
-from webhooks.demo import hooks, objects, people, records, talk
+from webhooks.demo import hooks, objects, parts, people, records, talk
 
 LABEL = "Demo data"
 
@@ -19,13 +19,17 @@ def load_demo() -> str:
     with transaction.atomic(), acting(label=LABEL):
         if was_loaded():
             moved = hooks.follow_address()
+            for part in parts.PARTS:
+                part.follow()
             made = people.make_first_logins() if settings.DEBUG else []
             return _words_of_another_time(moved, made)
         definitions = objects.make_objects()
         users = people.make_logins() if settings.DEBUG else []
         people.make_teams(definitions, users)
-        # The webhooks come before the records, so that the records' events find them.
+        # What reacts comes before the records, so that the records' events find it.
         hooks.make_webhooks(definitions)
+        for part in parts.PARTS:
+            part.make(definitions)
         count = records.make_records(definitions, users)
         talk.make_talk(users)
     return f"The demo is loaded: {count} records of {len(definitions)} objects.{_logins(users)}"

@@ -95,6 +95,7 @@ _FIELDS: Final[dict[str, list[Field]]] = {
         ),
         ("next_contact", "Next contact", FieldKind.DATE, {"help_text": "When to call or write."}),
         ("notes", "Notes", FieldKind.LONG_TEXT, {}),
+        ("crm_id", "Id in the CRM", FieldKind.TEXT, {"help_text": "Set by an automation."}),
     ],
     TICKETS: [
         ("subject", "Subject", FieldKind.TEXT, {"required": True}),
