@@ -16,6 +16,7 @@ from records.messages import admins, notify, queue_mail, with_link
 from records.models import Urgency, User
 from webhooks import events
 from webhooks.circuits import FIRST_PROBE_S, CircuitState
+from webhooks.endings import tell_of_ended
 from webhooks.exceptions import (
     DestinationIsDisabled,
     DestinationIsNotDisabled,
@@ -147,6 +148,7 @@ def _end_jobs(lane: str) -> int:
     jobs.filter(error_kind="", status_code=None).update(error_kind=DISABLED, error=words)
     jobs.update(status=JobStatus.FAILED, next_attempt_at=None, finished_at=now, reason=words)
     note_failed_jobs(ids, now)
+    tell_of_ended(ids)
     return len(ids)
 
 
