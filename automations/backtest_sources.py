@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Protocol
 
 from automations.models import Automation
@@ -17,6 +17,8 @@ from webhooks.jsontext import iso_moment
 
 # Rows that are loaded together: a slice may end at any of them.
 _CHUNK: Final = 200
+# As exactly as an id tells its time.
+_MILLISECOND: Final = timedelta(milliseconds=1)
 # Changes by whose names others go, too: `records.eventtypes.names_of`.
 _TOLD_BY: Final = {
     "record.submitted": ("record.created", "record.updated"),
@@ -90,7 +92,7 @@ class Events:
         """The newest of each type, merged: one query for each."""
         types = {change for name in self.names for change in _TOLD_BY.get(name, (name,))}
         found: list[tuple[str, int | None, str]] = []
-        below = cursor or first_id_at("evt", self.window.until)
+        below = cursor or first_id_at("evt", self.window.until + _MILLISECOND)
         for change in sorted(types):
             rows = Event.objects.filter(
                 type=change, pk__lt=below, pk__gte=first_id_at("evt", self.window.since)

@@ -21,7 +21,7 @@ from automations.findings import Finding, finding_of
 from automations.matching import Occasion
 from automations.models import Automation
 from automations.timers import DUE, TICK
-from records.models import Event, User
+from records.models import Event, ObjectDefinition, User
 from records.permissions import visible_objects
 from webhooks.subscriptions import event_names_of
 
@@ -88,8 +88,7 @@ class Backtest:
         self.version: CompiledVersion = compile_document(parsed, self.definition)
         self.names = frozenset(self.version.trigger.event_names(self.version.trigger_config))
         self.visible = frozenset(visible_objects(user).values_list("pk", flat=True))
-        fields = self.definition.schema.fields if self.definition else ()
-        self.labels = {each.slug: each.label for each in fields}
+        self.labels = labels_of(self.definition)
 
     def source(self, window: Window) -> Source:
         config = self.version.trigger_config
@@ -153,6 +152,13 @@ class Backtest:
         for words in set(_failed_rules(finding)) if finding else ():
             if words in tally.rules or len(tally.rules) < _MAX_RULES:
                 tally.rules[words] = tally.rules.get(words, 0) + 1
+
+
+def labels_of(definition: ObjectDefinition | None) -> dict[str, str]:
+    """What the values of an object's records are called."""
+    fields = definition.schema.fields if definition else ()
+    labels = {field.slug: field.label for field in fields}
+    return {**labels, "stage": "Stage", "state": "State", "owner": "Owner"}
 
 
 def bucket_of(moment: datetime, days: int) -> str:

@@ -85,8 +85,10 @@ def dry_run(
         logger.info("A dry run of %s was cut off: %s", automation.pk, error)
         _end(run, _TOO_LONG if time.monotonic() - began >= MAX_S else _BUSY)
     for row in writes.steps:
-        if answer := answers.get(row.step_id) if row.output else None:
-            row.note = f"{row.note} {answer}"[:500]
+        if row.note.startswith("Waits "):
+            row.note = f"Would wait {row.note.removeprefix('Waits ')}"
+        if row.output and row.step_id in answers:
+            row.note = f"{row.note} {answers[row.step_id]}"[:500]
     return DryRun(run, writes.steps, refusal, time.monotonic() - began, sets_off)
 
 

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from automations.admin.run_steps import Detail, ErrorView, StepsView, details_of, error_view
 from automations.admin.run_values import RecordChanges
 from automations.admin.run_words import RunLook, look_of
+from automations.backtests import labels_of
 from automations.document import Document
 from automations.dryrun import Consequence, DryRun
 from automations.findings import Finding, finding_of
@@ -55,15 +56,14 @@ class Trial:
 def trial_of(
     request: HttpRequest, tried: DryRun, document: Mapping[str, Any], sample: Sample, user: User
 ) -> Trial:
-    definition = sample.event.object
-    labels = {field.slug: field.label for field in definition.schema.fields} if definition else {}
+    labels = labels_of(sample.event.object)
     rows = tried.steps[:MAX_ROWS]
     trace = trace_of(
         tried.run,
         Document.model_validate(dict(document)),
         rows,
         shown_items=MAX_ROWS,
-        labels={**labels, "stage": "Stage", "state": "State", "owner": "Owner"},
+        labels=labels,
     )
     failing = next((node for node in trace.all_nodes() if node.is_failing), None)
     return Trial(
