@@ -1,5 +1,6 @@
 """The list of automations: for those on the page, what their runs came to, in a fixed number of queries."""
 
+import json
 from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
@@ -47,9 +48,15 @@ class AutomationChangeList(ChangeList):  # type: ignore[misc]
         self.result_list = list(self.result_list)
         lately = recent_runs([automation.pk for automation in self.result_list])
         objects = dict(ObjectDefinition.objects.values_list("slug", "plural"))
+        # A trigger may look up its object to say what it is: the same one is asked once.
+        words: dict[str, str] = {}
         for automation in self.result_list:
             automation.lately = lately[automation.pk]
-            automation.trigger_words = trigger_words(_reacts_with(automation))
+            document = _reacts_with(automation)
+            key = json.dumps(document.get("trigger"), sort_keys=True)
+            if key not in words:
+                words[key] = trigger_words(document)
+            automation.trigger_words = words[key]
             automation.object_words = objects.get(_object_slug(automation), "")
 
 

@@ -1,5 +1,6 @@
 """Automations: the list, and the builder as the page of each."""
 
+from io import BytesIO
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
@@ -109,11 +110,12 @@ class AutomationAdmin(CheckedSelection, ModelAdmin):  # type: ignore[misc]
 
     @action(description="Export as JSON", permissions=["view"])
     def export(self, request: HttpRequest, queryset: QuerySet[Automation]) -> HttpResponse:
-        response = HttpResponse(content_type="application/zip")
-        with ZipFile(response, "w", ZIP_DEFLATED) as archive:
+        packed = BytesIO()
+        with ZipFile(packed, "w", ZIP_DEFLATED) as archive:
             for automation in queryset:
                 name = f"{slugify(automation.name) or 'automation'}-{automation.pk[-6:]}.json"
                 archive.writestr(name, written(export_automation(automation)))
+        response = HttpResponse(packed.getvalue(), content_type="application/zip")
         response["Content-Disposition"] = 'attachment; filename="automations.zip"'
         return response
 

@@ -51,12 +51,11 @@ def _choose_trigger(draft: Values, data: Data) -> Edited:
     if kind is None:
         raise EditRefused("There is no such trigger.")
     old = (draft.get("trigger") or {}).get("config") or {}
-    kept = {
+    kept: Values = {
         name: old[name]
         for name in ("object", "fields")
         if name in kind.Config.model_fields and name in old
     }
-    # A choice that has no default is the first one there is.
     if "event" in kind.Config.model_fields and kind.Config.model_fields["event"].is_required():
         kept["event"] = old.get("event", "record.created")
     changed = edits.set_trigger(draft, kind.name, kept)

@@ -22,7 +22,7 @@ MANY: Final = 100_000
 BRANCH: Final = "branch"
 LOOP: Final = "for_each"
 # What a new branch begins with.
-_NEW_ARMS: Final = (
+_NEW_ARMS: Final[tuple[Values, ...]] = (
     {"if": {"match": "all", "rules": []}, "then": []},
     {"else": []},
 )

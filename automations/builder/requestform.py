@@ -34,7 +34,7 @@ def request_context(config: Mapping[str, Any], fields: Sequence[Shown]) -> dict[
     for row in picks:
         row["store"] = stored.pop(row.get("name", ""), "")
     store = by_key["store"].context
-    store["rows"][:] = [  # type: ignore[index]
+    store["rows"][:] = [
         row for row in store["rows"] if row.get("is_blank") or row.get("value") in stored
     ]
     return {

@@ -210,7 +210,10 @@
 
   async function jump(number) {
     const mistake = state.mistakes[number];
-    if (!mistake) return;
+    if (!mistake) {
+      location.href = $(".au-tabs a").href; // on another tab: the builder shows them
+      return;
+    }
     if (mistake.path === "/steps") {
       $('[data-block=""] .au-add-end')?.focus();
       return;

@@ -7,7 +7,7 @@ from django.urls import NoReverseMatch, URLPattern, reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from automations.builder.views.base import FOLDER, Pages, user_of
-from automations.builder.views.documents import Places, Unreadable, parsed
+from automations.builder.views.documents import MAX_BYTES, Places, Unreadable, parsed
 from automations.exceptions import DocumentInvalid
 from automations.models import Automation
 from automations.services import create_automation
@@ -95,5 +95,5 @@ def _sent_text(request: HttpRequest) -> str:
     """What was written or chosen as a file. Raises nothing: what is no text is refused as no JSON."""
     upload = request.FILES.get("file")
     if upload is not None:
-        return upload.read(2_000_000).decode("utf-8", "replace")
+        return bytes(upload.read(MAX_BYTES + 1)).decode("utf-8", "replace")
     return request.POST.get("document", "")

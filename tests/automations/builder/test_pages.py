@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from html import unescape
 from typing import Any
 
 import pytest
@@ -16,7 +17,10 @@ from automations.services import create_automation, publish
 from automations.steps import ACTIONS
 from automations.triggers import TRIGGERS
 from records.models import User
+from tests.automations.builder.sending import untouched
 from tests.automations.making import make_lead, make_leads, step
+from tests.records.making import make_user
+from webhooks.secret_services import create_secret
 
 pytestmark = pytest.mark.django_db
 
@@ -58,9 +62,8 @@ def url_of(automation: Automation) -> str:
 def state_of(html: str) -> dict[str, Any]:
     found = re.search(r'id="au-state" hidden data-json="([^"]*)"', html)
     assert found
-    from html import unescape
-
-    return json.loads(unescape(found[1]))
+    state: dict[str, Any] = json.loads(unescape(found[1]))
+    return state
 
 
 @pytest.mark.parametrize("kind", sorted(ACTIONS))
@@ -77,8 +80,7 @@ def test_every_kind_of_step_has_a_form_and_keeps_what_it_says(
     html = form.content.decode()
     assert "<form" in html
     before = automation.draft
-    sent = {name: value for name, value in inputs_in(html) if name != "stamp"}
-    assert edit("step", **sent).status_code == 200
+    assert edit("step", **untouched(html)).status_code == 200
     assert check_document(automation.draft) == check_document(before)
 
 
@@ -88,56 +90,331 @@ def test_every_kind_of_trigger_has_a_form(kind: str, edit: Post, automation: Aut
 
     assert response.status_code == 200
     assert automation.draft["trigger"]["type"] == kind
-    sent = dict(inputs_in(response.content.decode().partition('data-card="conditions"')[0]))
-    assert edit("trigger", **sent).status_code == 200
+    form = response.content.decode().partition('data-card="conditions"')[0]
+    assert edit("trigger", **untouched(form)).status_code == 200
     assert automation.draft["trigger"]["type"] == kind
 
 
-def inputs_in(html: str) -> list[tuple[str, Any]]:
-    """What a browser would send of a form that nobody has touched."""
-    from html.parser import HTMLParser
+def test_a_form_says_what_a_step_is_told(edit: Post, automation: Automation) -> None:
+    edit("add", type="webhook", block="", place="1")
+    edit(
+        "step",
+        **{
+            "card": "webhook",
+            "name": "Tell Slack",
+            "c-url": "https://slack.test/{record.id}",
+            "c-headers-sent": "1",
+            "c-headers-name": ["X-One", ""],
+            "c-headers-value": ["{{ record.name }}", ""],
+            "c-response_schema-sent": "1",
+            "c-store-sent": "1",
+            "c-response_schema-pointer": ["ts", "/data/id"],
+            "c-response_schema-name": ["", ""],
+            "c-response_schema-store": ["status", ""],
+            "c-retry_delays_s": "10 s, 1 min",
+            "c-timeout_s": "12",
+        },
+    )
 
-    class Reader(HTMLParser):
-        def __init__(self) -> None:
-            super().__init__()
-            self.found: dict[str, list[str]] = {}
-            self.open: str | None = None
-            self.select: str | None = None
-            self.templates = 0
+    sent = automation.draft["steps"][1]
+    assert sent["name"] == "Tell Slack"
+    assert sent["config"] == {
+        "url": "https://slack.test/{record.id}",
+        "headers": [{"name": "X-One", "value": "{{ record.name }}"}],
+        "response_schema": [
+            {"name": "ts", "pointer": "/ts"},
+            {"name": "id", "pointer": "/data/id"},
+        ],
+        "store": [{"field": "status", "value": "ts"}],
+        "retry_delays_s": [10, 60],
+        "timeout_s": 12,
+    }
+    assert check_document(automation.draft) == []
 
-        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-            values = dict(attrs)
-            self.templates += tag == "template"
-            if self.templates:
-                return
-            name = values.get("name")
-            if tag == "input" and name:
-                is_box = values.get("type") in ("checkbox", "radio")
-                if not is_box or "checked" in values:
-                    self.found.setdefault(name, []).append(values.get("value") or "on" * is_box)
-            elif tag == "textarea" and name:
-                self.open = name
-                self.found.setdefault(name, []).append("")
-            elif tag == "select" and name:
-                self.select = name
-            elif tag == "option" and self.select:
-                chosen = self.found.setdefault(self.select, [])
-                if not chosen:
-                    chosen.append(values.get("value") or "")
-                elif "selected" in values:
-                    chosen[-1] = values.get("value") or ""
 
-        def handle_endtag(self, tag: str) -> None:
-            self.templates -= tag == "template"
-            if tag == "textarea":
-                self.open = None
-            elif tag == "select":
-                self.select = None
+def test_what_can_not_be_read_is_kept_with_its_mistake(edit: Post, automation: Automation) -> None:
+    edit("add", type="webhook", block="", place="1")
+    response = edit("step", **{"card": "webhook", "c-url": "https://x.test", "c-timeout_s": "soon"})
 
-        def handle_data(self, data: str) -> None:
-            if self.open and not self.templates:
-                self.found[self.open][-1] += data
+    assert automation.draft["steps"][1]["config"]["timeout_s"] == "soon"
+    [mistake] = state_of(response.content.decode())["mistakes"]
+    assert (mistake["card"], mistake["field"]) == ("webhook", "c-timeout_s")
 
-    reader = Reader()
-    reader.feed(html)
-    return [(name, values if len(values) > 1 else values[0]) for name, values in reader.found.items()]
+
+def test_the_second_of_two_people_is_told_and_overwrites_nothing(
+    admin: Client, edit: Post, automation: Automation
+) -> None:
+    seen = stamp_of(automation.draft)
+    edit("toggle", card="end")
+    mine = automation.draft
+
+    late = admin.post(f"{url_of(automation)}edit/remove/", {"stamp": seen, "card": "end"})
+
+    assert late.status_code == 409
+    assert "Somebody else has changed this automation" in late.content.decode()
+    automation.refresh_from_db()
+    assert automation.draft == mine
+
+
+def test_a_removed_step_can_be_brought_back(edit: Post, automation: Automation) -> None:
+    before = automation.draft
+    response = edit("remove", card="end")
+    assert automation.draft["steps"] == []
+
+    values = re.search(r'data-edit="restore" data-values="([^"]*)"', response.content.decode())
+    assert values
+    edit("restore", **json.loads(unescape(values[1])))
+
+    assert automation.draft == before
+
+
+@pytest.mark.parametrize(
+    "step", ["", "{}", "[]", '{"id": "x"}', '{"id": "A!", "type": "stop"}', "null"]
+)
+def test_nonsense_does_not_become_a_step(step: str, edit: Post, automation: Automation) -> None:
+    before = automation.draft
+
+    assert edit("restore", step=step, block="", place="0").status_code == 422
+    assert automation.draft == before
+
+
+def test_the_object_decides_what_can_be_chosen(edit: Post) -> None:
+    response = edit(
+        "trigger", **{"c-event": "record.created", "c-object": "companies"}, open="conditions"
+    )
+
+    assert "HX-Reswap" not in response.headers, "the cards are drawn anew"
+    assert "Created" in response.content.decode()
+
+
+def test_conditions_of_the_editor_are_kept_and_said_in_words(
+    edit: Post, automation: Automation
+) -> None:
+    rules = {
+        "match": "all",
+        "rules": [{"field": "amount", "operator": "greater_than", "value": 10}],
+    }
+    response = edit("conditions", **{"c-conditions": json.dumps(rules)})
+
+    assert automation.draft["conditions"] == rules
+    assert (
+        state_of(response.content.decode())["summaries"]["conditions"]
+        == "Amount is greater than 10"
+    )
+    edit("conditions", **{"c-conditions": '{"match": "all", "rules": []}'})
+    assert automation.draft["conditions"] is None
+
+
+def test_a_mistake_in_a_rule_is_told_at_the_conditions(edit: Post) -> None:
+    rules = {"match": "all", "rules": [{"field": "amuont", "operator": "greater_than", "value": 1}]}
+    response = edit("conditions", **{"c-conditions": json.dumps(rules)})
+
+    [mistake] = state_of(response.content.decode())["mistakes"]
+    assert mistake["field"] == "c-conditions"
+    assert "amount" in mistake["message"]
+
+
+def test_publishing_is_refused_while_there_are_mistakes(
+    admin: Client, edit: Post, automation: Automation
+) -> None:
+    edit("add", type="send_email", block="", place="0")
+    asked = admin.get(f"{url_of(automation)}publishing/").content.decode()
+    admin.post(f"{url_of(automation)}publish/", {"stamp": stamp_of(automation.draft)})
+
+    assert "to mend first" in asked
+    automation.refresh_from_db()
+    assert automation.published is None
+
+
+def test_publishing_takes_a_note_and_switches_it_on(admin: Client, automation: Automation) -> None:
+    values = {"stamp": stamp_of(automation.draft), "note": "First", "state": "active"}
+    admin.post(f"{url_of(automation)}publish/", values)
+
+    automation.refresh_from_db()
+    assert automation.state == AutomationState.ACTIVE
+    assert automation.published is not None
+    assert (automation.published.number, automation.published.note) == (1, "First")
+
+
+def test_only_what_was_seen_is_published(admin: Client, edit: Post, automation: Automation) -> None:
+    seen = stamp_of(automation.draft)
+    edit("toggle", card="end")
+
+    answer = admin.post(f"{url_of(automation)}publish/", {"stamp": seen}, follow=True)
+
+    assert "nothing was published" in answer.content.decode()
+    automation.refresh_from_db()
+    assert automation.published is None
+
+
+def test_versions_are_compared_and_rolled_back(
+    admin: Client, edit: Post, automation: Automation
+) -> None:
+    publish(automation=automation)
+    first = automation.draft
+    edit("toggle", card="end")
+    publish(automation=automation)
+
+    page = admin.get(f"{url_of(automation)}versions/", {"from": "1", "to": "2"}).content.decode()
+    admin.post(f"{url_of(automation)}roll-back/", {"number": "1"})
+
+    assert "Switched off" in page
+    automation.refresh_from_db()
+    assert automation.draft == first
+    assert automation.published is not None
+    assert automation.published.number == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{", "Line"),
+        ("[]", "begins with {"),
+        ('{"trigger": {"type": "event"}, "steps": [{"id": "UP", "type": "stop"}]}', "/steps/0"),
+        ('{"steps": 5}', "/steps"),
+    ],
+)
+def test_json_with_mistakes_is_refused_with_the_place(
+    text: str, words: str, admin: Client, automation: Automation
+) -> None:
+    before = automation.draft
+    values = {"document": text, "stamp": stamp_of(automation.draft)}
+    answer = admin.post(f"{url_of(automation)}json/", values)
+
+    assert words in unescape(answer.content.decode())
+    automation.refresh_from_db()
+    assert automation.draft == before
+
+
+def test_an_export_is_imported_as_a_new_automation(admin: Client, automation: Automation) -> None:
+    exported = admin.get(f"{url_of(automation)}export/")
+    answer = admin.post(
+        "/admin/automations/automation/add/", {"document": exported.content.decode()}
+    )
+
+    assert answer.status_code == 302
+    copy = Automation.objects.exclude(pk=automation.pk).get()
+    assert copy.draft["steps"] == automation.draft["steps"]
+    assert copy.state == AutomationState.DRAFT
+
+
+@pytest.mark.parametrize(
+    ("source", "mode", "words"),
+    [
+        ("Hello {{ record.name }}", "text", "Hello Ada"),
+        ("{{ record.amount + 1 }}", "text", "number"),
+        ("https://x.test/{record.name}", "url", "https://x.test/Ada"),
+        ("record.amount > 10", "bare", "true/false"),
+        ("{{ record.nmae }}", "text", "<mark>"),
+        ("{{ record.name", "text", "<mark>"),
+        ("{{ steps.other.response }}", "text", "Known when it runs"),
+    ],
+)
+def test_values_are_shown_for_a_real_record(
+    source: str, mode: str, words: str, admin: Client, automation: Automation
+) -> None:
+    make_lead(amount=12)
+    values = {"source": source, "mode": mode, "card": "end"}
+    answer = admin.post(f"{url_of(automation)}value/", values)
+
+    assert answer.status_code == 200
+    assert words in answer.content.decode()
+
+
+def test_the_names_of_a_place_come_with_fields_and_operators(
+    admin: Client, automation: Automation
+) -> None:
+    known = admin.get(f"{url_of(automation)}names/", {"card": "end"}).json()
+
+    paths = [name["path"] for group in known["groups"] for name in group["names"]]
+    assert {"record.name", "record.owner.email", "run.url"} <= set(paths)
+    fields = {field["path"]: field for group in known["fields"] for field in group["fields"]}
+    assert fields["amount"]["type"] == "number"
+    assert fields["record.company.city"]["label"] == "City"
+    assert [value for value, _ in fields["stage"]["choices"]] == ["new", "contacted", "won"]
+    assert {"name": "changed", "takes": "none"}.items() <= next(
+        one for one in known["operators"] if one["name"] == "changed"
+    ).items()
+
+
+def test_who_may_only_look_changes_nothing(client: Client, automation: Automation) -> None:
+    viewer = make_user("viewer", is_staff=True)
+    viewer.user_permissions.add(Permission.objects.get(codename="view_automation"))
+    client.force_login(viewer)
+    values = {"stamp": stamp_of(automation.draft), "card": "end"}
+
+    page = client.get(f"{url_of(automation)}change/")
+    card = client.get(f"{url_of(automation)}card/", {"card": "end"})
+    refused = [
+        client.post(f"{url_of(automation)}{part}/", values).status_code
+        for part in ("edit/remove", "details", "publish", "state", "roll-back", "json", "duplicate")
+    ]
+
+    assert page.status_code == 200
+    assert "data-edit=" not in page.content.decode()
+    assert '<fieldset class="au-fieldset" disabled>' in card.content.decode()
+    assert refused == [403] * 7
+
+
+def test_strangers_see_nothing(client: Client, automation: Automation) -> None:
+    client.force_login(make_user("stranger", is_staff=True))
+
+    for part in ("change", "card", "names", "versions", "json", "export", "publishing"):
+        assert client.get(f"{url_of(automation)}{part}/").status_code == 403
+
+
+def test_secrets_are_shown_by_name_only(admin: Client, edit: Post, automation: Automation) -> None:
+    create_secret(name="api_key", kind="text", value="s3cr3t-value")
+    edit("add", type="webhook", block="", place="0")
+    names = admin.get(f"{url_of(automation)}names/", {"card": "webhook"}).content.decode()
+    values = {"source": "{{ secrets.api_key }}", "mode": "text", "card": "webhook"}
+    value = admin.post(f"{url_of(automation)}value/", values).content.decode()
+
+    assert "secrets.api_key" in names
+    assert "put in when it is sent" in value
+    assert "s3cr3t" not in names + value
+
+
+@pytest.mark.parametrize("path", ["nonsense", "auto_00000000000000000000000000", "auto_%2500"])
+def test_what_is_no_automation_is_not_found(path: str, admin: Client) -> None:
+    assert admin.get(f"/admin/automations/automation/{path}/json/").status_code == 404
+
+
+def test_the_list_shows_state_trigger_and_last_run(admin: Client, automation: Automation) -> None:
+    page = admin.get("/admin/automations/automation/").content.decode()
+
+    assert "Welcome" in page
+    assert "Not published" in page
+    assert "Never ran" in page
+
+
+def test_the_list_asks_as_much_for_one_as_for_many(
+    admin: Client, automation: Automation, django_assert_max_num_queries: Any
+) -> None:
+    for number in range(15):
+        create_automation(name=f"Number {number}", draft=automation.draft)
+
+    with django_assert_max_num_queries(25):
+        admin.get("/admin/automations/automation/")
+
+
+def test_actions_of_the_list(admin: Client, automation: Automation) -> None:
+    other = create_automation(name="Unpublished", draft=automation.draft)
+    publish(automation=automation)
+
+    def act(action: str) -> str:
+        values = {"action": action, "_selected_action": [automation.pk, other.pk]}
+        answer = admin.post("/admin/automations/automation/", values, follow=True)
+        return answer.content.decode(errors="replace")
+
+    told = act("activate")
+    assert "1 automation activated" in told
+    assert "Unpublished" in told
+    automation.refresh_from_db()
+    assert automation.state == AutomationState.ACTIVE
+    act("pause")
+    automation.refresh_from_db()
+    assert automation.state == AutomationState.PAUSED
+    act("duplicate")
+    assert Automation.objects.filter(name="Welcome (copy)", state="draft").exists()
+    assert "welcome-" in act("export")
