@@ -103,7 +103,7 @@ def _webhooks(request: HttpRequest) -> list[Link]:
             request,
             ("webhooks.FailureGroup", "Failures by cause", "crisis_alert"),
             ("webhooks.BulkRetry", "Bulk retries", "replay"),
-            ("webhooks.InboundEndpoint", "Inspectors", "frame_inspect"),
+            ("webhooks.InboundEndpoint", "Inbound endpoints", "move_to_inbox"),
             ("webhooks.RequestLog", "Request log", "swap_vert"),
             ("webhooks.Destination", "Destinations", "dns"),
             ("webhooks.Secret", "Secrets", "key"),

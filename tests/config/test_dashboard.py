@@ -446,7 +446,7 @@ def test_an_administrator_sees_everything(admin_client, lead):
     found = lines(admin_client)
     for title in (
         "Home", "Open the app", "Objects", "Leads", "Companies", "Support tickets", "Events", "Webhooks",
-        "Jobs", "Inspectors", "Request log", "Users", "Teams", "Worker queues", "Admin log",
+        "Jobs", "Inbound endpoints", "Request log", "Users", "Teams", "Worker queues", "Admin log",
     ):  # fmt: skip
         assert title in found
 
