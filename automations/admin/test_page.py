@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from automations.admin.run_page import run_url
 from automations.admin.run_words import look_of
 from automations.admin.test_backtest import backtest_context
+from automations.admin.test_sight import looks_behind
 from automations.admin.test_trace import trial_of
 from automations.backtests import WINDOWS_DAYS, Backtest, Tally
 from automations.builder.mistakes import mistakes_of
@@ -111,10 +112,12 @@ class TestPages(Pages):
             raise Http404
         sample = self._trials(request, automation).get(request.GET.get("sample", ""))
         backtest = Backtest(automation, automation.draft, user_of(request))
+        is_veiled = looks_behind(automation.draft, backtest.definition, user_of(request))
         context = {
             "automation": automation,
             "sample": sample,
-            "finding": backtest.finding(sample.event),
+            "finding": None if is_veiled else backtest.finding(sample.event),
+            "is_veiled": is_veiled,
             "has_conditions": backtest.version.has_conditions,
         }
         return HttpResponse(render_to_string(f"{FOLDER}/_why.html", context, request))

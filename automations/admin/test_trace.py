@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from automations.admin.run_steps import Detail, ErrorView, StepsView, details_of, error_view
 from automations.admin.run_values import RecordChanges
 from automations.admin.run_words import RunLook, look_of
+from automations.admin.test_sight import looks_behind
 from automations.backtests import labels_of
 from automations.document import Document
 from automations.dryrun import Consequence, DryRun
@@ -49,6 +50,8 @@ class Trial:
     steps: StepsView
     error: ErrorView | None
     sets_off: Sequence[SetOff]
+    # Whether values are left out, because they may be of records that the person may not see.
+    is_veiled: bool
     duration_ms: int
     event_label: str
 
@@ -57,7 +60,10 @@ def trial_of(
     request: HttpRequest, tried: DryRun, document: Mapping[str, Any], sample: Sample, user: User
 ) -> Trial:
     labels = labels_of(sample.event.object)
+    is_veiled = looks_behind(document, sample.event.object, user)
     rows = tried.steps[:MAX_ROWS]
+    if is_veiled:
+        _veil(tried.run, rows)
     trace = trace_of(
         tried.run,
         Document.model_validate(dict(document)),
@@ -72,7 +78,7 @@ def trial_of(
         look=_look(tried.run),
         refusal=tried.refusal,
         is_forced=bool(tried.refusal) and tried.run.status != RunStatus.SKIPPED,
-        conditions=finding_of(tried.run.conditions, labels),
+        conditions=None if is_veiled else finding_of(tried.run.conditions, labels),
         steps=StepsView(
             trace=trace,
             details=_details(request, rows, user),
@@ -83,9 +89,25 @@ def trial_of(
         ),
         error=error_view(tried.run.error),
         sets_off=[_set_off(request, each, tried.run) for each in tried.sets_off],
+        is_veiled=is_veiled,
         duration_ms=round(tried.seconds * 1000),
         event_label=label_of(tried.run.event_name),
     )
+
+
+def _veil(run: Run, rows: Sequence[StepRun]) -> None:
+    """Take out all that may tell a value; where it failed is still told."""
+    words = "The reason is not shown."
+    for row in rows:
+        row.input, row.note, row.changes = None, "", []
+        row.output = {"arm": row.output["arm"]} if _took_arm(row) else None
+        row.error = {"message": words} if row.error else None
+    if run.error:
+        run.error, run.reason = {**run.error, "message": words, "expression": ""}, words
+
+
+def _took_arm(row: StepRun) -> bool:
+    return row.type == "branch" and isinstance(row.output, dict) and "arm" in row.output
 
 
 def _look(run: Run) -> RunLook:
