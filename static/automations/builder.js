@@ -215,7 +215,7 @@
       return;
     }
     if (mistake.path === "/steps") {
-      $('[data-block=""] .au-add-end')?.focus();
+      $('[data-block=""] .au-add-end')?.click();
       return;
     }
     let card = cardOf(mistake.card);

@@ -3,6 +3,7 @@ the answer, store the id, mail the owner”, without documentation and without w
 message; a real worker does it."""
 
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,7 +13,9 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from automations.builder.edits import walk
 from automations.models import Automation, AutomationState, Run, RunStatus
+from automations.services import create_automation
 from records.models import Mail, ObjectDefinition, Record, User
 from records.services import create_record
 from tests.records.making import make_object
@@ -110,7 +113,7 @@ def test_a_newcomer_makes_an_automation_that_posts_stores_the_id_and_mails_the_o
     person.choose(page.get_by_label("Comparison"), "is greater than")
     person.write(page.get_by_role("textbox", name="Value", exact=True), "10,000")
 
-    person.click(page.get_by_role("button", name="Add a step").first)
+    person.click(page.get_by_role("button", name="Add a step", exact=True).first)
     person.write(page.get_by_label("Search the steps"), "webhook")
     person.click(page.get_by_role("button", name="Send webhook"))
     person.write(page.get_by_label("Method and URL"), slack)
@@ -167,3 +170,119 @@ def values_button(page: Page, label: str, path: str) -> Locator:
         .filter(has_text=label)
         .first
     )
+
+
+# --- What is done to cards ----------------------------------------------------------------------------
+
+
+def builder(page: Page, *steps: dict[str, Any]) -> Automation:
+    """The builder of an automation with these steps."""
+    trigger = {"type": "event", "config": {"event": "record.created", "object": "leads"}}
+    automation = create_automation(name="Welcome", draft={"trigger": trigger, "steps": list(steps)})
+    page.goto(f"/admin/automations/automation/{automation.pk}/change/")
+    return automation
+
+
+def order(automation: Automation) -> list[str]:
+    automation.refresh_from_db()
+    return [f"{block}:{step['id']}" for block, _, step in walk(automation.draft)]
+
+
+def stop(step_id: str) -> dict[str, Any]:
+    return {"id": step_id, "type": "stop", "config": {}}
+
+
+@pytest.fixture
+def admin(
+    live_server: LiveServer, leads: ObjectDefinition, log_in: Callable[[str, str], None]
+) -> None:
+    log_in("admin", "let me in")
+
+
+def test_steps_are_moved_by_keys_and_by_dragging(page: Page, admin: None) -> None:
+    loop = {"id": "each", "type": "for_each", "config": {"list": "{{ [1] }}", "steps": []}}
+    automation = builder(page, stop("one"), stop("two"), loop)
+
+    page.locator("[data-card=two] > header [data-open]").focus()
+    page.keyboard.press("Alt+ArrowUp")
+    expect(page.locator("#au-saved")).to_contain_text("Moved up")
+    assert order(automation) == [":two", ":one", ":each"]
+    expect(page.locator("[data-card=two] > header [data-open]")).to_be_focused()
+
+    grip = page.locator("[data-card=one] [data-grip]")
+    body = page.locator("[data-block=each] > .au-item-end .au-add-line")
+    grip.hover()
+    page.mouse.down()
+    body.hover()
+    body.hover()
+    page.mouse.up()
+    expect(page.locator("#au-saved")).to_have_text(re.compile("Moved.$"))
+    assert order(automation) == [":two", ":each", "each:one"]
+
+    page.locator("[data-card=one] > header summary").click()
+    page.get_by_role("button", name="Move up").click()
+    wait_until(lambda: order(automation) == [":two", ":one", ":each"])
+
+
+def test_a_removed_step_is_undone_and_a_duplicate_has_its_own_id(page: Page, admin: None) -> None:
+    automation = builder(page, stop("one"), stop("two"))
+
+    page.locator("[data-card=one] > header summary").click()
+    page.get_by_role("button", name="Remove").click()
+    page.get_by_role("button", name="Undo").click()
+    wait_until(lambda: order(automation) == [":one", ":two"])
+    page.locator("[data-card=two] > header summary").click()
+    page.get_by_role("button", name="Duplicate").last.click()
+
+    wait_until(lambda: order(automation) == [":one", ":two", ":two_2"] or None)
+
+
+def test_two_people_do_not_overwrite_each_other(page: Page, admin: None) -> None:
+    automation = builder(page, stop("one"), stop("two"))
+    other = page.context.new_page()
+    other.goto(page.url)
+
+    other.locator("[data-card=two] > header summary").click()
+    other.get_by_role("button", name="Switch off").click()
+    expect(other.locator("#au-saved")).to_contain_text("Switched off")
+    page.locator("[data-card=one] > header summary").click()
+    page.get_by_role("button", name="Remove").click()
+
+    expect(page.get_by_text("Somebody else has changed this automation")).to_be_visible()
+    assert order(automation) == [":one", ":two"]
+    page.get_by_role("link", name="Load it again").click()
+    expect(page.locator("[data-card=two]").get_by_text("Off", exact=True)).to_be_visible()
+
+
+def test_a_mistake_is_shown_at_its_input_and_keeps_from_publishing(page: Page, admin: None) -> None:
+    builder(page, {"id": "mail", "type": "send_email", "config": {"to": ["a@example.com"]}})
+    page.locator("[data-card=mail] > header [data-open]").click()
+    page.get_by_label("Subject").fill("Hello {{ record.nmae }}")
+
+    expect(page.locator("[data-field=c-subject]")).to_contain_text("did you mean")
+    expect(page.locator("[data-field=c-subject] mark")).to_have_text("nmae")
+    page.locator("[data-card=mail] > header [data-open]").click()
+    page.get_by_role("button", name="Publish", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="Subject").click()
+    expect(page.get_by_label("Subject")).to_be_focused()
+    page.get_by_label("Subject").fill("Hello {{ record.name }}")
+    expect(page.locator("#au-problems")).to_be_hidden()
+
+
+def test_a_branch_gets_a_case_with_a_condition_and_a_step(page: Page, admin: None) -> None:
+    automation = builder(page)
+    page.get_by_role("button", name="Add a step", exact=True).first.click()
+    page.get_by_role("button", name="Branch").click()
+    page.locator("[data-open-case]").click()
+    case = page.locator("[data-case-body]")
+    case.get_by_role("button", name="Add a rule").click()
+    case.get_by_label("Field", exact=True).select_option(label="Value")
+    case.get_by_label("Comparison").select_option(label="is at least")
+    case.get_by_role("textbox", name="Value").fill("5")
+    expect(page.locator("[data-open-case]")).to_contain_text("If Value is at least 5")
+    page.locator("[data-block='branch/0']").get_by_role("button", name="Add a step").click()
+    page.get_by_role("button", name="Stop").click()
+
+    wait_until(lambda: order(automation) == [":branch", "branch/0:stop"])
+    [arm, _] = automation.draft["steps"][0]["config"]["conditions"]
+    assert arm["if"]["rules"] == [{"field": "value", "operator": "greater_or_equal", "value": 5}]
