@@ -14,6 +14,7 @@ from django.utils.text import slugify
 from unfold.admin import ModelAdmin
 
 from automations.admin.automation_list import AutomationChangeList, ObjectFilter, StateFilter
+from automations.admin.gallery_page import GalleryPages
 from automations.admin.test_page import TestPages
 from automations.builder.views.base import FOLDER
 from automations.builder.views.builder import BuilderPages
@@ -60,6 +61,7 @@ class AutomationAdmin(CheckedSelection, ModelAdmin):  # type: ignore[misc]
 
     def get_urls(self) -> list[URLPattern]:
         families = (
+            GalleryPages,
             NewPages,
             BuilderPages,
             ToolPages,

@@ -40,6 +40,8 @@ def lines_of(plan: RetryPlan, begin: From) -> list[StepLine]:
         tone, icon, words = _LOOKS[state]
         if step.id == failed and step.again:
             words = "Failed – is tried again"
+        elif step.depth and step.again:  # which way a branch takes is not known before
+            words = words.replace("Will run", "May run").replace("runs again", "may run again")
         is_first = not plan.refusal and begin == "failed_step" and step.id == failed
         lines.append(StepLine(step, state, tone, icon, words, step.id == failed, is_first))
     return lines

@@ -314,4 +314,6 @@ def _all_steps(
 
 
 def _children(compiled: CompiledVersion, step: CompiledStep) -> list[str]:
-    return [name for name in compiled.blocks if name == step.id or name.startswith(f"{step.id}/")]
+    """The blocks within a step, in the order of a branch's arms."""
+    names = [name for name in compiled.blocks if name == step.id or name.startswith(f"{step.id}/")]
+    return sorted(names, key=lambda name: (len(name), name))
