@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from automations.actions.branch import Arm
 from automations.actions.webhook import WebhookConfig
 from automations.builder import edits
 from automations.builder.edits import EditRefused, Values
@@ -28,8 +29,15 @@ class Edited:
     focus: str = ""
     opens: str = ""
     words: str = ""
-    # What brings a removed step back.
-    removed: Mapping[str, Any] | None = None
+    # What was removed, and what brings it back: the name of the edit, and its values.
+    removed: "Removed | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    label: str
+    undo: str
+    values: Mapping[str, Any]
 
 
 Change = Callable[[Values, Data], Edited]
@@ -151,8 +159,11 @@ def _duplicate_step(draft: Values, data: Data) -> Edited:
 
 @change("remove")
 def _remove_step(draft: Values, data: Data) -> Edited:
-    changed, removed = edits.remove_step(draft, _card(data))
-    return Edited(changed, redraws=True, focus="", words="", removed=removed)
+    changed, gone = edits.remove_step(draft, _card(data))
+    step = gone["step"]
+    label = step.get("name") or step["type"].replace("_", " ").capitalize()
+    removed = Removed(str(label), "restore", {**gone, "step": json.dumps(step)})
+    return Edited(changed, redraws=True, removed=removed)
 
 
 @change("restore")
@@ -199,8 +210,25 @@ def _add_otherwise(draft: Values, data: Data) -> Edited:
 
 @change("remove-case")
 def _remove_case(draft: Values, data: Data) -> Edited:
-    changed = edits.remove_case(draft, _card(data), _number(data, "case"))
-    return Edited(changed, redraws=True, focus=_card(data), words="Case removed.")
+    card, place = _card(data), _number(data, "case")
+    changed = edits.remove_case(draft, card, place)
+    arm = edits.find_step(draft, card)[2]["config"]["conditions"][place]
+    label = arm.get("name") or ("Otherwise" if "else" in arm else f"Case {place + 1}")
+    values = {"card": card, "case": place, "arm": json.dumps(arm)}
+    removed = Removed(str(label), "restore-case", values)
+    return Edited(changed, redraws=True, focus=card, removed=removed)
+
+
+@change("restore-case")
+def _restore_case(draft: Values, data: Data) -> Edited:
+    try:
+        arm = json.loads(str(data.get("arm") or ""))
+        Arm.model_validate(arm)
+    except ValueError:
+        raise EditRefused("This case can't be brought back.") from None
+    check_steps(arm.get("else" if "else" in arm else "then") or [])
+    changed = edits.restore_case(draft, _card(data), _number(data, "case"), arm)
+    return Edited(changed, redraws=True, focus=_card(data), words="The case is back.")
 
 
 def check_steps(steps: Sequence[Any]) -> None:

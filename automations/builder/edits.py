@@ -217,6 +217,23 @@ def remove_case(draft: Draft, step_id: str, place: int) -> Values:
     return _change_step(draft, step_id, remove)
 
 
+def restore_case(draft: Draft, step_id: str, place: int, arm: Draft) -> Values:
+    """A removed case comes back with its steps, “Otherwise” last. Raises EditRefused."""
+    taken = ids_in(draft)
+    if any(step["id"] in taken for step in _steps_of_arm(arm)):
+        raise EditRefused("There are steps with these ids again, so it can't be brought back.")
+
+    def restore(step: Values) -> None:
+        arms = _arms(step)
+        has_else = bool(arms) and "else" in arms[-1]
+        if "else" in arm and has_else:
+            raise EditRefused("There is an “Otherwise” again.")
+        last = len(arms) - 1 if has_else else len(arms)
+        arms.insert(len(arms) if "else" in arm else min(place, last), deepcopy(dict(arm)))
+
+    return _change_step(draft, step_id, restore)
+
+
 def set_case(draft: Draft, step_id: str, place: int, values: Mapping[str, Any]) -> Values:
     """The `name` of a case, and its conditions, `if`."""
 
@@ -295,6 +312,11 @@ def _arms(step: Values) -> list[Values]:
         raise EditRefused("Only a branch has cases.")
     arms: list[Values] = step.setdefault("config", {}).setdefault("conditions", [])
     return arms
+
+
+def _steps_of_arm(arm: Draft) -> Iterator[Values]:
+    steps = arm.get("else" if "else" in arm else "then") or []
+    return (step for _, _, step in _walk_block("", steps))
 
 
 def _hidden(step: Draft) -> tuple[str, ...]:

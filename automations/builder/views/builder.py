@@ -105,7 +105,8 @@ class BuilderPages(Pages):
         context = {
             **self.frame(request, automation, "builder"),
             "edited": edited,
-            "removed": _undo_of(edited),
+            "removed": edited.removed,
+            "undo_json": json.dumps(edited.removed.values) if edited.removed else "",
             "state_json": self._state(request, automation),
             "ticks": ticks_of(place_of(request, automation)),
         }
@@ -156,13 +157,3 @@ class BuilderPages(Pages):
                 "name": automation.name,
             }
         )
-
-
-def _undo_of(edited: Edited) -> dict[str, Any] | None:
-    if edited.removed is None:
-        return None
-    step = edited.removed["step"]
-    return {
-        "label": step.get("name") or step["type"].replace("_", " "),
-        "values": json.dumps({**edited.removed, "step": json.dumps(step)}),
-    }

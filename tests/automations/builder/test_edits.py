@@ -213,6 +213,16 @@ def test_cases_come_before_otherwise_and_keep_their_steps() -> None:
     ] == {"else": []}
 
 
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_removed_case_comes_back_with_its_steps(place: int) -> None:
+    arm = edits.find_step(NESTED, "fork")[2]["config"]["conditions"][place]
+    without = edits.remove_case(NESTED, "fork", place)
+
+    assert edits.restore_case(without, "fork", place, arm) == NESTED
+    with pytest.raises(EditRefused, match="again"):
+        edits.restore_case(NESTED, "fork", place, arm)
+
+
 def test_settings_keep_the_steps_for_failures() -> None:
     changed = edits.set_settings(NESTED, {"max_depth": 3, "on_failure": {"quarantine": True}})
 

@@ -168,6 +168,19 @@ def test_a_removed_step_can_be_brought_back(edit: Post, automation: Automation) 
     assert automation.draft == before
 
 
+def test_a_removed_case_can_be_brought_back(edit: Post, automation: Automation) -> None:
+    edit("add", type="branch", block="", place="0")
+    edit("add", type="stop", block="branch/0", place="0")
+    before = automation.draft
+    response = edit("remove-case", card="branch", case="0")
+
+    values = re.search(r'data-edit="restore-case" data-values="([^"]*)"', response.content.decode())
+    assert values
+    edit("restore-case", **json.loads(unescape(values[1])))
+
+    assert automation.draft == before
+
+
 @pytest.mark.parametrize(
     "step", ["", "{}", "[]", '{"id": "x"}', '{"id": "A!", "type": "stop"}', "null"]
 )
