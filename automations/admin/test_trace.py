@@ -100,14 +100,16 @@ def _veil(run: Run, rows: Sequence[StepRun]) -> None:
     words = "The reason is not shown."
     for row in rows:
         row.input, row.note, row.changes = None, "", []
-        row.output = {"arm": row.output["arm"]} if _took_arm(row) else None
+        row.output = _arm_taken(row)
         row.error = {"message": words} if row.error else None
     if run.error:
         run.error, run.reason = {**run.error, "message": words, "expression": ""}, words
 
 
-def _took_arm(row: StepRun) -> bool:
-    return row.type == "branch" and isinstance(row.output, dict) and "arm" in row.output
+def _arm_taken(row: StepRun) -> dict[str, Any] | None:
+    """Of a branch, without what it asked."""
+    is_branch = row.type == "branch" and isinstance(row.output, dict)
+    return {"arm": row.output.get("arm")} if is_branch and row.output else None
 
 
 def _look(run: Run) -> RunLook:
