@@ -6,7 +6,7 @@ from django.urls import reverse
 from automations.tracenodes import anchor_of
 from records import actorlinks
 from records.models import User
-from webhooks.admin.links import register_run_links
+from webhooks.runlinks import register_run_links
 
 
 @actorlinks.register

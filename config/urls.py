@@ -41,6 +41,8 @@ _ENGINE = [
     for page in engine.urlpatterns
 ]
 
+admin.autodiscover()
+
 urlpatterns = [
     path("healthz", healthz),
     path("admin/django-rq/", include((_ENGINE, engine.app_name))),

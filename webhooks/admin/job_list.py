@@ -11,10 +11,11 @@ from django.utils import timezone
 from records.eventtypes import label_of
 from records.models import Event, Record
 from webhooks.admin.filters import PERIODS, STATUS_CLASSES, Asked, read_address
-from webhooks.admin.links import can_view, page_url, run_url
+from webhooks.admin.links import can_view, page_url
 from webhooks.history import Count, Page, Tab, count_tabs, page_of
 from webhooks.models import JobStatus, Webhook, WebhookJob
 from webhooks.models.jobs import OPEN_STATUSES
+from webhooks.runlinks import run_url
 from webhooks.summaries import ERROR_NAMES, Summary, summary_of
 
 TAB_LABELS: Final = {

@@ -12,13 +12,14 @@ from django.utils.safestring import SafeString
 from records.eventtypes import label_of
 from records.models import Event, Record
 from webhooks.admin.bodies import BodyView, view_body, with_code
-from webhooks.admin.links import admin_url, page_url, run_url
+from webhooks.admin.links import admin_url, page_url
 from webhooks.binding import Credentials
 from webhooks.curl import curl_command
 from webhooks.masking import mask_header
 from webhooks.models import JobChange, JobStatus, RequestLog, Webhook, WebhookJob
 from webhooks.models.jobs import OPEN_STATUSES
 from webhooks.retries import RetryPolicy
+from webhooks.runlinks import run_url
 from webhooks.services import EDITABLE, RETRYABLE
 from webhooks.statuses import parse_statuses
 from webhooks.subscriptions import TEMPLATE_ERROR

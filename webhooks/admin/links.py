@@ -1,6 +1,5 @@
 """Links to other pages of the admin, for those who may open them."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
@@ -8,25 +7,6 @@ from django.contrib.admin.exceptions import NotRegistered
 from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
-
-# (request, the run's id, the path of the step that asked for the job) → the address; "" for who may not see it.
-RunLinker = Callable[[HttpRequest, str, str], str]
-
-_run_linkers: list[RunLinker] = []
-
-
-def register_run_links(linker: RunLinker) -> RunLinker:
-    """The app that runs automations says where their pages are. No queries: it is asked for each row of a list."""
-    if linker not in _run_linkers:
-        _run_linkers.append(linker)
-    return linker
-
-
-def run_url(request: HttpRequest, run_id: str | None, step_path: str = "") -> str:
-    """The address of a run's page, at the step, or "" where there is none for this person."""
-    if not run_id:
-        return ""
-    return next((url for link in _run_linkers if (url := link(request, run_id, step_path))), "")
 
 
 def can_view(request: HttpRequest, model: type[Model]) -> bool:
