@@ -184,6 +184,8 @@ def _counts(lines: list[StepLine]) -> dict[str, int]:
     return {
         "left_out": sum(line.state == "done" for line in lines),
         "runs": sum(line.step.again for line in lines),
+        # Which way branches take is not known before.
+        "may": sum(line.step.again and line.step.depth > 0 and not line.is_first for line in lines),
         "repeats": sum(line.state == "again" and line.step.is_outside for line in lines),
         "outside": sum(line.step.again and line.step.is_outside for line in lines),
     }

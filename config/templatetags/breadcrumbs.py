@@ -29,7 +29,25 @@ def breadcrumbs(request: HttpRequest, parts: Sequence[Mapping[str, Any]]) -> lis
         if crumb.link in places and number:
             group, title = places[crumb.link]
             crumbs[number - 1 : number + 1] = [Crumb(group), Crumb(title, crumb.link)]
+    if crumbs and (here := _line_within(request, crumbs[-1].link)):
+        crumbs[-1] = here
     return crumbs
+
+
+def _line_within(request: HttpRequest, link: str) -> Crumb | None:
+    """The sidebar's line for this page, where that is a page beside the list at `link` and below its address."""
+    for group in getattr(request, "sidebar", ()):
+        for item in group["items"]:
+            path = str(item["link"])
+            if (
+                item["active"]
+                and link
+                and path != link
+                and path.startswith(link)
+                and "?" not in path
+            ):
+                return Crumb(item["title"], path)
+    return None
 
 
 def _title_of(title: Any) -> str:

@@ -61,6 +61,11 @@ def test_nothing_in_quarantine_says_how_records_come_there(client):
     assert "When it fails" in text
 
 
+def test_the_breadcrumbs_name_the_page_and_not_the_runs(client):
+    head = text_of(client.get(here())).split("Nothing is in quarantine")[0]
+    assert "Automations Quarantine Notifications" in head
+
+
 def test_each_is_listed_with_reason_and_run(client):
     held_leads("Grace")
     response = client.get(here())
