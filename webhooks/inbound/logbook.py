@@ -9,7 +9,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from webhooks.inbound.answers import Answer
-from webhooks.inbound.requests import Incoming
+from webhooks.inbound.requests import Incoming, shown_headers
 from webhooks.intake.cleaning import clean_text
 from webhooks.intake.rates import Bucket, take
 from webhooks.masking import mask_headers, mask_query
@@ -131,7 +131,7 @@ def _shown_url(incoming: Incoming, ours: Redactor) -> str:
 
 def _shown_headers(incoming: Incoming, ours: Redactor) -> list[list[str]]:
     return mask_headers(
-        (clean_text(name), ours.text(clean_text(value))) for name, value in incoming.headers
+        (clean_text(name), clean_text(value)) for name, value in shown_headers(incoming, ours)
     )
 
 

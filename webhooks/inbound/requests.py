@@ -21,6 +21,7 @@ from webhooks.intake.query import parse_query
 from webhooks.intake.reading import read_body
 from webhooks.intake.refusals import TooManyRequests
 from webhooks.keyring import Keyring, SecretProblem
+from webhooks.masking import mask
 from webhooks.models import InboundEndpoint
 from webhooks.redaction import Redactor
 from webhooks.vault import current_keyring
@@ -151,10 +152,21 @@ def understand(incoming: Incoming, ours: Redactor) -> None:
     query = parse_query(incoming.query_string, DEFAULT_LIMITS)
     incoming.context = webhook_context(
         incoming.method,
-        [(name, ours.text(value)) for name, value in incoming.headers],
+        shown_headers(incoming, ours),
         _masked(query, ours),
         incoming.parsed,
     )
+
+
+def shown_headers(incoming: Incoming, ours: Redactor) -> list[tuple[str, str]]:
+    """Without the values of our own secrets, nor what stands in the header that the endpoint's key comes in; other
+    credentials are known by their headers' names."""
+    endpoint = incoming.endpoint
+    keyed = str(endpoint.scheme_settings.get("header", "")) if endpoint.scheme == "api_key" else ""
+    return [
+        (name, mask(value) if name.lower() == keyed.lower() else ours.text(value))
+        for name, value in incoming.headers
+    ]
 
 
 def _masked(query: Mapping[str, Any], ours: Redactor) -> dict[str, Any]:

@@ -14,7 +14,5 @@ def endpoint_uses() -> Iterator[tuple[str, Use]]:
     for endpoint in InboundEndpoint.objects.exclude(scheme_secrets={}).only(*columns):
         url = reverse("admin:webhooks_inboundendpoint_change", args=[endpoint.pk])
         for name in set(endpoint.scheme_secrets.values()) - {""}:
-            use = Use(
-                endpoint.name, "Inbound endpoint", url, ("verification",), endpoint.is_active
-            )
+            use = Use(endpoint.name, "Inbound endpoint", url, ("verification",), endpoint.is_active)
             yield name, use

@@ -75,7 +75,7 @@ def _store(incoming: Incoming, make_answer: MakeAnswer, *, dispatch: bool) -> St
         event = event_of(incoming, event_id)
         run_id = None
         if dispatch:
-            run_id = _dispatch(event)
+            run_id = dispatch_event(event)
         else:
             capture(event)  # for a worker
         row = log_row(
@@ -101,7 +101,7 @@ def event_of(incoming: Incoming, event_id: str) -> Event:
     return event
 
 
-def _dispatch(event: Event) -> str | None:
+def dispatch_event(event: Event) -> str | None:
     """The run that it has set off. Nobody else sees the event before all of this has committed."""
     event.dispatched_at = timezone.now()
     event.save(force_insert=True)

@@ -86,6 +86,19 @@ def test_a_secret_that_is_gone_lets_nothing_in(client, secret):
     assert send(client, endpoint, headers=headers).status_code == 401
 
 
+def test_a_key_in_a_header_of_any_name_is_not_stored(client, secret):
+    settings = {"header": "X-Shop"}
+    endpoint = make_endpoint(
+        scheme="api_key", scheme_settings=settings, scheme_secrets={"key": "hub"}
+    )
+    wrong = "nearly-the-secret-0123456789"
+    assert send(client, endpoint, headers={"x-shop": KEY}).status_code == 202
+    assert send(client, endpoint, headers={"x-shop": wrong}).status_code == 401
+    stored = repr(list(RequestLog.objects.values())) + repr(list(Event.objects.values()))
+    assert KEY not in stored
+    assert wrong not in stored
+
+
 def test_slack_is_told_its_challenge_and_nothing_runs(client, secret):
     endpoint = make_endpoint(scheme="slack", scheme_secrets={"key": "hub"})
     body = b'{"type":"url_verification","challenge":"c4"}'
