@@ -22,7 +22,7 @@ from records.models import Record, User
 from records.permissions import visible_objects
 from webhooks.admin.links import admin_url
 
-# A longer trace shows its beginning.
+# Of a longer trace some is shown.
 MAX_ROWS: Final = 300
 _MAY_NOT_SEE: Final = "What it did is not shown: you may not see the records that it changes."
 
@@ -61,7 +61,7 @@ def trial_of(
 ) -> Trial:
     labels = labels_of(sample.event.object)
     is_veiled = looks_behind(document, sample.event.object, user)
-    rows = tried.steps[:MAX_ROWS]
+    rows = _shown(tried.steps)
     if is_veiled:
         _veil(tried.run, rows)
     trace = trace_of(
@@ -93,6 +93,14 @@ def trial_of(
         duration_ms=round(tried.seconds * 1000),
         event_label=label_of(tried.run.event_name),
     )
+
+
+def _shown(rows: Sequence[StepRun]) -> list[StepRun]:
+    """Of many, what stands outside of loops and what failed; then those that were first."""
+    outside = [row.pk for row in rows if "[" not in row.path]
+    failed = [row.pk for row in rows if row.error]
+    chosen = set([*dict.fromkeys([*outside, *failed, *(row.pk for row in rows)])][:MAX_ROWS])
+    return [row for row in rows if row.pk in chosen]
 
 
 def _veil(run: Run, rows: Sequence[StepRun]) -> None:
