@@ -7,6 +7,7 @@ class AutomationsConfig(AppConfig):
     def ready(self) -> None:
         from automations import (  # noqa: F401  (they register themselves)
             actions,
+            automationlinks,
             chores,
             inbound,
             commands,

@@ -1,34 +1,80 @@
 """The request log, asked for so that its length does not matter.
 
-Newest first, page by page from a known row on (keyset paging), and never counted. What no index answers is
-looked for in a window of so many rows; the page says how far back it looked.
+Newest first, page by page from a known row on (keyset paging), and never counted. What no index answers (a text, two
+filters at once) is looked for in a window of so many rows; the page says how far back it looked, and the next look
+goes on from there.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Final
+from datetime import datetime, timedelta
+from typing import Final
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Left
 
-from records.ids import first_id_at
-from webhooks.models import RequestLog
+from records.ids import first_id_at, moment_of
+from webhooks.automationlinks import known_automations
+from webhooks.models import Direction, EndpointKind, InboundEndpoint, RequestLog, WebhookJob
 
 PAGE_SIZE: Final = 50
-# How many rows one look goes through for what no index answers: some 20 ms on PostgreSQL.
+# How many rows one look goes through for what no index answers: some 20 ms on PostgreSQL. Along the index of a filter
+# the rows lie scattered over the table, and texts have to be read, so such looks are shorter.
 WINDOW: Final = 20_000
+SCATTERED_WINDOW: Final = 2_500
+TEXT_WINDOW: Final = 2_000
+# Of a body so many characters are searched: the largest would take seconds.
+SEARCHED_OF_BODY: Final = 10_000
+# The requests of so many jobs are found by their ids, however old they are; of more, in windows.
+_FEW_JOBS: Final = 500
+# Of one event or run, the requests of its newest jobs.
+_JOBS_OF_ONE: Final = 5_000
+# A request that sets off a run is written with it, at most so long before or after.
+_BESIDE_ITS_RUN: Final = timedelta(minutes=2)
 # What a list does not show, and what makes rows large.
-HEAVY: Final = ("request_headers", "request_body", "response_headers", "response_body")
+_HEAVY: Final = (
+    *("request_headers", "request_body", "response_headers", "response_body"),
+    *("job__headers", "job__body"),
+)
+
+# What a request belongs to, in the order of the drop-down.
+KINDS: Final = {
+    "webhook": Q(job__isnull=False, job__run_id=None),
+    "step": Q(job__run_id__isnull=False),
+    "automation": Q(endpoint__kind=EndpointKind.AUTOMATION, error_kind=""),
+    "form": Q(endpoint__kind=EndpointKind.FORM, error_kind=""),
+    "inspector": Q(endpoint__kind=EndpointKind.INSPECTOR, error_kind=""),
+    "rejected": Q(direction=Direction.IN) & ~Q(error_kind=""),
+}
+# Those that are sent; all others are received.
+_SENT: Final = ("webhook", "step")
 
 
 @dataclass(frozen=True, slots=True)
 class LogQuery:
-    """`outcome` is "2" for 200 to 299 and so on, or "error" for requests that got no answer."""
+    """What is looked for; ids are the ids' texts.
+
+    `kind` is one of KINDS. `outcome` is "2" for 200 to 299 and so on, or "error" for requests that got no answer.
+    """
 
     direction: str = ""
+    kind: str = ""
     outcome: str = ""
-    since: datetime | None = None
+    method: str = ""
     endpoint_id: str = ""
+    webhook_id: str = ""
+    automation_id: str = ""
+    request_id: str = ""
+    job_id: str = ""
+    event_id: str = ""
+    run_id: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    # A part of the URL, of the error, or of the beginning of a body.
+    text: str = ""
+    is_kept: bool = False
+    # An id that can't be: nothing is found.
+    is_impossible: bool = False
 
     @property
     def is_filtered(self) -> bool:
@@ -37,48 +83,201 @@ class LogQuery:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`older` is the id from which the next page goes on. `looked_back_to`: where the window ended."""
+    """Rows, newest first. `newer` and `older`: the ids from which the next pages go on, where there are any.
+
+    `looked_through` and `looked_back_to`: the window, when it ended before the page was full.
+    """
 
     rows: Sequence[RequestLog]
-    older: str
+    newer: str = ""
+    older: str = ""
+    looked_through: int = 0
     looked_back_to: datetime | None = None
 
 
-def page_of(query: LogQuery, *, before: str = "") -> Page:
-    """The newest page, or the one that is older than `before`."""
-    rows = _indexed(query).order_by("-pk")
-    if before:
-        rows = rows.filter(pk__lt=before)
-    rest = _rest(query)
-    end: tuple[Any, datetime] | None = None
-    if rest:
-        end = rows.values_list("pk", "started_at")[WINDOW - 1 : WINDOW].first()
-        rows = rows.filter(rest, pk__gte=end[0]) if end else rows.filter(rest)
-    found = list(rows.select_related("job", "endpoint").defer(*HEAVY, *_JOB_HEAVY)[: PAGE_SIZE + 1])
-    if len(found) > PAGE_SIZE:
-        return Page(found[:PAGE_SIZE], older=found[PAGE_SIZE - 1].pk)
-    return Page(found, older=end[0] if end else "", looked_back_to=end[1] if end else None)
+def page_of(query: LogQuery, *, before: str = "", after: str = "") -> Page:
+    """The newest page, the one older than `before`, or the one newer than `after`.
+
+    A page of newer rows that would not be full is the newest page.
+    """
+    look = _Look(query)
+    if after:
+        rows = list(_listed(look.newer_than(after))[: PAGE_SIZE + 1])
+        if len(rows) > PAGE_SIZE:
+            rows = rows[PAGE_SIZE - 1 :: -1]
+            return Page(rows, newer=rows[0].pk, older=rows[-1].pk)
+        before = ""
+    found, end = look.older_than(before)
+    rows = list(_listed(found)[: PAGE_SIZE + 1])
+    newer = rows[0].pk if before and rows else before
+    if len(rows) > PAGE_SIZE:
+        return Page(rows[:PAGE_SIZE], newer=newer, older=rows[PAGE_SIZE - 1].pk)
+    if not end:
+        return Page(rows, newer=newer)
+    return Page(rows, newer, older=end, looked_through=look.window, looked_back_to=moment_of(end))
 
 
-_JOB_HEAVY: Final = ("job__headers", "job__body")
+def neighbours_of(query: LogQuery, request_id: str) -> tuple[str, str]:
+    """The ids of the next newer and the next older request that a query finds, "" where there is none near."""
+    look = _Look(query)
+    newer = look.newer_than(request_id).values_list("pk", flat=True).first()
+    older = look.older_than(request_id)[0].values_list("pk", flat=True).first()
+    return newer or "", older or ""
 
 
-def _indexed(query: LogQuery) -> QuerySet[RequestLog]:
-    rows = RequestLog.objects.all()
-    if query.endpoint_id:
-        rows = rows.filter(endpoint__pk=query.endpoint_id)
+def _listed(rows: QuerySet[RequestLog]) -> QuerySet[RequestLog]:
+    return rows.select_related("job", "endpoint", "actor").defer(*_HEAVY)
+
+
+class _Look:
+    """The rows of a query along one index, and what is looked for among them."""
+
+    def __init__(self, query: LogQuery) -> None:
+        by_index, self.rest = _conditions(query)
+        self.window = SCATTERED_WINDOW if by_index else WINDOW
+        if query.text:
+            self.window = TEXT_WINDOW
+        self.rows = _within(query, _all().filter(by_index))
+
+    def older_than(self, pk: str) -> tuple[QuerySet[RequestLog], str]:
+        """Newest first, and the id at which the look ends if it ends early. Without `pk`, from the newest on."""
+        rows = self.rows.order_by("-pk")
+        if pk:
+            rows = rows.filter(pk__lt=pk)
+        end = self._end_of_window(rows)
+        rows = rows.filter(self.rest)
+        return (rows.filter(pk__gte=end) if end else rows), end
+
+    def newer_than(self, pk: str) -> QuerySet[RequestLog]:
+        """Nearest first."""
+        rows = self.rows.filter(pk__gt=pk).order_by("pk")
+        end = self._end_of_window(rows)
+        rows = rows.filter(self.rest)
+        return rows.filter(pk__lte=end) if end else rows
+
+    def _end_of_window(self, rows: QuerySet[RequestLog]) -> str:
+        """Told by an index alone; "" where the look need not end early."""
+        if not self.rest:
+            return ""
+        ids = rows.values_list("pk", flat=True)
+        return ids[self.window - 1 : self.window].first() or ""
+
+
+def _all() -> QuerySet[RequestLog]:
+    return RequestLog.objects.alias(
+        status_class=F("status_code") / 100,
+        request_beginning=Left("request_body", SEARCHED_OF_BODY),
+        response_beginning=Left("response_body", SEARCHED_OF_BODY),
+    )
+
+
+def _within(query: LogQuery, rows: QuerySet[RequestLog]) -> QuerySet[RequestLog]:
+    """Between two times: ids are sorted by time, so this is a range of the index at hand."""
     if query.since:
         rows = rows.filter(pk__gte=first_id_at("req", query.since))
+    if query.until:
+        rows = rows.filter(pk__lt=first_id_at("req", query.until))
     return rows
 
 
-def _rest(query: LogQuery) -> Q:
-    rest = Q()
-    if query.direction:
-        rest &= Q(direction=query.direction)
-    if query.outcome == "error":
-        rest &= Q(status_code=None)
-    elif query.outcome:
-        low = int(query.outcome) * 100
-        rest &= Q(status_code__gte=low, status_code__lt=low + 100)
-    return rest
+def _conditions(query: LogQuery) -> tuple[Q, Q]:
+    """What an index answers in the order of the ids, and the rest."""
+    if query.is_impossible:
+        return Q(pk__in=[]), Q()
+    indexed, rest = _of_jobs(query)
+    indexed = [condition for condition in [*_ids(query), *indexed, *_columns(query)] if condition]
+    for condition in [*indexed[1:], *_unindexed(query)]:
+        rest &= condition
+    return (indexed[0] if indexed else Q()), rest
+
+
+def _ids(query: LogQuery) -> list[Q]:
+    """Those that leave the fewest rows first."""
+    return [
+        Q(pk=query.request_id) if query.request_id else Q(),
+        Q(job=query.job_id) if query.job_id else Q(),
+        _of_event(query.event_id) if query.event_id else Q(),
+        _of_run(query.run_id) if query.run_id else Q(),
+        Q(is_kept=True) if query.is_kept else Q(),
+    ]
+
+
+def _columns(query: LogQuery) -> list[Q]:
+    # The index leaves out those that went well, which are found soon without it.
+    is_rare = query.outcome.isdecimal() and int(query.outcome) >= 3
+    is_received = query.direction == Direction.IN or (query.kind and query.kind not in _SENT)
+    return [
+        Q(endpoint=query.endpoint_id) if query.endpoint_id else Q(),
+        Q(status_class=int(query.outcome), status_code__gte=300) if is_rare else Q(),
+        Q(direction=Direction.IN) if is_received else Q(),
+    ]
+
+
+def _unindexed(query: LogQuery) -> list[Q]:
+    text = query.text
+    return [
+        Q(direction=Direction.OUT) if query.direction == Direction.OUT else Q(),
+        KINDS.get(query.kind, Q()),
+        Q(status_code=None) if query.outcome == "error" else Q(),
+        Q(status_code__gte=200, status_code__lt=300) if query.outcome == "2" else Q(),
+        Q(method=query.method) if query.method else Q(),
+        (
+            Q(url__icontains=text)
+            | Q(error__icontains=text)
+            | Q(request_beginning__icontains=text)
+            | Q(response_beginning__icontains=text)
+        )
+        if text
+        else Q(),
+    ]
+
+
+# --- what jobs tell of their requests ----------------------------------------------------------
+
+
+def _of_event(event_id: str) -> Q:
+    """The request that it is made of, and those that it has set off."""
+    return Q(event=event_id) | Q(job__in=_jobs_of_one(event=event_id))
+
+
+def _of_run(run_id: str) -> Q:
+    """The requests of its steps, and the one that set it off, which no index knows by it."""
+    began = moment_of(run_id)
+    beside = Q(
+        run_id=run_id,
+        pk__gte=first_id_at("req", began - _BESIDE_ITS_RUN),
+        pk__lt=first_id_at("req", began + _BESIDE_ITS_RUN),
+    )
+    return beside | Q(job__in=_jobs_of_one(run_id=run_id))
+
+
+def _of_jobs(query: LogQuery) -> tuple[list[Q], Q]:
+    """The webhook and the automation: along an index where they have few jobs, else looked for in windows."""
+    indexed, rest = [], Q()
+    if query.webhook_id:
+        of_webhook = Q(job__webhook=query.webhook_id)
+        few = _few(WebhookJob.objects.filter(webhook=query.webhook_id))
+        if len(few) <= _FEW_JOBS:
+            indexed.append(Q(job__in=few))
+        else:
+            rest &= of_webhook
+    if query.automation_id:
+        runs = known_automations().runs(query.automation_id)
+        own = InboundEndpoint.objects.filter(automation_id=query.automation_id)
+        received = Q(endpoint__in=list(own.values_list("pk", flat=True)))
+        few = _few(WebhookJob.objects.filter(run_id__in=runs.values("pk")))
+        if len(few) <= _FEW_JOBS:
+            indexed.append(received | Q(job__in=few))
+        else:
+            rest &= received | Q(Exists(runs.filter(pk=OuterRef("job__run_id"))))
+    return indexed, rest
+
+
+def _jobs_of_one(**which: str) -> list[str]:
+    jobs = WebhookJob.objects.filter(**which).order_by("-pk")
+    return list(jobs.values_list("pk", flat=True)[:_JOBS_OF_ONE])
+
+
+def _few(jobs: QuerySet[WebhookJob]) -> list[str]:
+    """Their ids; one more than are few, where there are more."""
+    return list(jobs.order_by().values_list("pk", flat=True)[: _FEW_JOBS + 1])

@@ -1,6 +1,4 @@
-"""The pages of inspectors and of the request log."""
-
-import uuid
+"""The pages of inspectors."""
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -10,7 +8,6 @@ from django.utils import timezone
 from records.ids import new_id
 from records.models import User
 from tests.webhooks.making import make_job
-from webhooks import requestlog
 from webhooks.admin import arrivals
 from webhooks.models import InboundEndpoint, RequestLog
 
@@ -48,19 +45,6 @@ def arrive(endpoint, *, job=None, body="hello", headers=(), **values):
         "started_at": timezone.now(),
     }
     return RequestLog.objects.create(endpoint=endpoint, **{**defaults, **values})
-
-
-def send(job=None, **values):
-    defaults = {
-        "direction": "out",
-        "job": job,
-        "attempt": 1 if job else None,
-        "method": "POST",
-        "url": "https://example.com/hook",
-        "status_code": 200,
-        "started_at": timezone.now(),
-    }
-    return RequestLog.objects.create(**{**defaults, **values})
 
 
 def page(name, *args):
@@ -224,131 +208,3 @@ def queries_of(client, url):
         text_of(client.get(url))
     assert not any("COUNT(*)" in query["sql"] and "requestlog" in query["sql"] for query in queries)
     return len(queries)
-
-
-# --- the request log -------------------------------------------------------------------------
-
-
-@pytest.fixture
-def log(endpoint):
-    """One of each: sent and received, with every outcome."""
-    return {
-        "ok": send(make_job(webhook_name="Fine")),
-        "refused": send(status_code=404),
-        "broken": send(status_code=503),
-        "silent": send(status_code=None, error_kind="dns", error="No address for `x.invalid`."),
-        "arrived": arrive(endpoint),
-    }
-
-
-@pytest.mark.parametrize(
-    ("filters", "expected"),
-    [
-        ({}, {"ok", "refused", "broken", "silent", "arrived"}),
-        ({"direction": "out"}, {"ok", "refused", "broken", "silent"}),
-        ({"direction": "in"}, {"arrived"}),
-        ({"outcome": "2"}, {"ok", "arrived"}),
-        ({"outcome": "4"}, {"refused"}),
-        ({"outcome": "5"}, {"broken"}),
-        ({"outcome": "error"}, {"silent"}),
-        ({"outcome": "2", "direction": "out"}, {"ok"}),
-        ({"time": "1h"}, {"ok", "refused", "broken", "silent", "arrived"}),
-        ({"direction": "sideways", "outcome": "9", "time": "x", "inspector": "x", "before": "x"},
-         {"ok", "refused", "broken", "silent", "arrived"}),
-    ],
-)  # fmt: skip
-def test_filters(admin_client, log, filters, expected):
-    text = text_of(admin_client.get(page("requestlog_changelist"), filters))
-    assert {
-        name for name, row in log.items() if page("requestlog_change", row.pk) in text
-    } == expected
-
-
-def test_the_log_of_one_inspector(admin_client, log, endpoint):
-    text = text_of(admin_client.get(page("requestlog_changelist"), {"inspector": endpoint.pk}))
-    assert log["arrived"].pk in text
-    assert log["ok"].pk not in text
-
-
-def test_time_is_a_range_of_ids(admin_client):
-    old = send(id=f"req_{'0' * 26}")
-    new = send()
-    text = text_of(admin_client.get(page("requestlog_changelist"), {"time": "7d"}))
-    assert new.pk in text
-    assert old.pk not in text
-
-
-def test_pages_go_on_from_a_known_row(admin_client, monkeypatch):
-    monkeypatch.setattr(requestlog, "PAGE_SIZE", 2)
-    rows = [send() for _ in range(5)]
-    seen, older = [], ""
-    for _ in range(3):
-        found = requestlog.page_of(requestlog.LogQuery(), before=older)
-        seen += [row.pk for row in found.rows]
-        older = found.older
-    assert seen == [row.pk for row in reversed(rows)]
-    assert older == ""
-    text = text_of(admin_client.get(page("requestlog_changelist")))
-    assert f"before={rows[3].pk}" in text
-
-
-def test_a_rare_row_is_looked_for_no_further_than_a_window(monkeypatch):
-    monkeypatch.setattr(requestlog, "WINDOW", 3)
-    rare = send(status_code=404)
-    rows = [send() for _ in range(5)]
-    query = requestlog.LogQuery(outcome="4")
-    first = requestlog.page_of(query)
-    assert (list(first.rows), first.older) == ([], rows[2].pk)
-    assert first.looked_back_to == rows[2].started_at
-    second = requestlog.page_of(query, before=first.older)
-    assert [row.pk for row in second.rows] == [rare.pk]
-
-
-def test_the_log_is_never_counted_and_takes_the_same_queries(admin_client, endpoint, log):
-    url = page("requestlog_changelist")
-    count = queries_of(admin_client, url)
-    for _ in range(10):
-        send(make_job())
-        arrive(endpoint)
-    assert queries_of(admin_client, url) == count
-
-
-def test_a_request_is_shown_whole(admin_client):
-    row = send(
-        make_job(webhook_name="Fine"),
-        request_headers=[["Authorization", "Bearer sk_live_0123456789abcdef"], ["X-A", "<i>"]],
-        request_body='{"a": 1}',
-        status_code=422,
-        response_headers=[["Content-Type", "text/plain"]],
-        response_body="name is missing",
-        duration_ms=1234,
-        remote_address="192.0.2.7:443",
-    )
-    text = text_of(admin_client.get(page("requestlog_change", row.pk)))
-    for part in ("422", "name is missing", "1.2 s", "192.0.2.7:443", "Fine", "&lt;i&gt;"):
-        assert part in text
-    assert "sk_live_0123456789abcdef" not in text
-    assert page("webhookjob_change", row.job_id) in text
-
-
-@pytest.mark.parametrize("pk", [new_id("req"), "nonsense", str(uuid.uuid4())])
-def test_a_request_that_is_not_there_is_404(admin_client, pk):
-    assert admin_client.get(page("requestlog_change", pk)).status_code == 404
-
-
-def test_nobody_can_change_the_log(admin_client, log):
-    row = log["ok"]
-    assert admin_client.get(page("requestlog_add")).status_code == 403
-    assert admin_client.post(page("requestlog_delete", row.pk), {"post": "yes"}).status_code == 403
-    admin_client.post(page("requestlog_change", row.pk), {"url": "https://changed.example"})
-    row.refresh_from_db()
-    assert row.url == "https://example.com/hook"
-
-
-def test_the_log_takes_permission(client, staff, log):
-    for url in (page("requestlog_changelist"), page("requestlog_change", log["ok"].pk)):
-        assert client.get(url).status_code == 403
-    staff("view_requestlog")
-    text = text_of(client.get(page("requestlog_changelist")))
-    assert log["ok"].pk in text
-    assert page("webhookjob_change", log["ok"].job_id) not in text

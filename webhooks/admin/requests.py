@@ -1,31 +1,26 @@
-"""The request log: every request that was sent or received, read-only."""
+"""The request log: every request that was sent or received. Nothing in it is changed, but some of it is kept."""
 
-from collections.abc import Mapping
-from typing import Any, Final
-from urllib.parse import urlencode
+from collections.abc import Callable
+from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
-from django.http import Http404, HttpRequest, HttpResponse
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.views.decorators.http import require_POST
 
-from records.ids import decode
-from webhooks.admin.bodies import view_body, with_code
-from webhooks.admin.filters import PERIODS, STATUS_CLASSES
-from webhooks.admin.inspectors import request_id
-from webhooks.admin.links import admin_url, can_view
+from records.models import User
+from webhooks.admin.filters import clean_id
 from webhooks.admin.pages import OwnPages
-from webhooks.masking import mask_header
-from webhooks.models import Direction, InboundEndpoint, RequestLog, WebhookJob
-from webhooks.requestlog import LogQuery, page_of
-from webhooks.retries import RetryPolicy
-from webhooks.statuses import parse_statuses
-from webhooks.summaries import attempt_summary, hint_of
-
-_OUTCOMES: Final = {
-    **{name[0]: label for name, label in STATUS_CLASSES.items()},
-    "error": "No answer",
-}
+from webhooks.admin.request_filters import filter_context, read_address
+from webhooks.admin.request_page import request_context, trial_of
+from webhooks.admin.request_rows import row_of, where_of
+from webhooks.keptrequests import keep_request, release_request
+from webhooks.models import Direction, RequestLog
+from webhooks.replays import ReplayRefused, replay_request, try_on_draft
+from webhooks.requestlog import SEARCHED_OF_BODY, page_of
 
 
 @admin.register(RequestLog)
@@ -34,29 +29,39 @@ class RequestLogAdmin(OwnPages):
 
     folder = "admin/webhooks/requestlog"
 
+    def get_urls(self) -> list[URLPattern]:
+        def act(route: str, view: Callable[..., HttpResponse]) -> URLPattern:
+            view = self.admin_site.admin_view(require_POST(view))
+            return path(f"<str:object_id>/{route}/", view, name=f"webhooks_requestlog_{route}")
+
+        return [
+            act("keep", self.keep_view),
+            act("release", self.release_view),
+            act("replay", self.replay_view),
+            act("try", self.try_view),
+            *super().get_urls(),
+        ]
+
+    # --- pages ---
+
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         self.require_view(request)
-        values = _values(request.GET)
-        query = _query(values)
-        before = request_id(request.GET.get("before", ""))
-        page = page_of(query, before=before)
+        asked = read_address(request.GET, timezone.now())
+        page = page_of(asked.query, before=asked.before, after=asked.after)
         return self.page(
             request,
             "list.html",
             title="Request log",
-            rows=[_row(request, row) for row in page.rows],
+            asked=asked,
             page=page,
-            values=values,
-            is_filtered=query.is_filtered,
-            is_older=bool(before),
-            newest_address=_address(values),
-            older_address=_address({**values, "before": page.older}),
-            directions=Direction.choices,
-            outcomes=_OUTCOMES.items(),
-            periods=[(name, label) for name, (label, _) in PERIODS.items()],
-            endpoints=InboundEndpoint.objects.values_list("pk", "name"),
+            rows=[row_of(request, row) for row in page.rows],
+            newest_address=asked.address(),
+            newer_address=asked.address(after=page.newer),
+            older_address=asked.address(before=page.older),
+            searched_of_body=SEARCHED_OF_BODY,
+            **filter_context(request, asked),
         )
 
     def change_view(
@@ -67,102 +72,107 @@ class RequestLogAdmin(OwnPages):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         self.require_view(request)
-        pk = request_id(unquote(object_id))
-        rows = RequestLog.objects.select_related("job", "endpoint")
-        row = rows.filter(pk=pk).first() if pk else None
-        if row is None:
-            raise Http404("There is no such request; perhaps it was cleaned up.")
-        return self.page(
-            request,
-            "request.html",
-            title=f"{row.method} {_host_and_path(row.url)}",
-            request_body=view_body(
-                row.request_body, truncated=row.request_truncated, removed=row.bodies_removed
-            ),
-            response_body=view_body(
-                row.response_body, truncated=row.response_truncated, removed=row.bodies_removed
-            ),
-            request_headers=_headers(row, row.request_headers),
-            response_headers=_headers(row, row.response_headers),
-            error=with_code(row.error),
-            hint=hint_of(
-                is_success=_is_success(row), status_code=row.status_code, error_kind=row.error_kind
-            ),
-            **_row(request, row),
+        return self._page(request, self._row(object_id))
+
+    # --- acts ---
+
+    def keep_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row = self._keepable(request, object_id)
+        keep_request(row=row, name=request.POST.get("name", ""))
+        self.log_change(request, row, f"Kept as a sample{f' “{row.name}”' if row.name else ''}.")
+        messages.success(request, "Kept as a sample: it is not cleaned up.")
+        return self._back(request, row)
+
+    def release_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row = self._keepable(request, object_id)
+        release_request(row=row)
+        self.log_change(request, row, "No longer kept as a sample.")
+        messages.success(request, "It is no sample any more, and is cleaned up in its time.")
+        return self._back(request, row)
+
+    def replay_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row, user = self._replayable(request, object_id)
+        try:
+            replayed = replay_request(row=row, user=user)
+        except ReplayRefused as error:
+            messages.error(request, f"Not replayed: {error}")
+            return self._back(request, row)
+        self.log_change(request, row, f"Replayed as {replayed.request_id}.")
+        words = (
+            "its run is below" if replayed.run_id else "no run is known yet; see its event below"
         )
+        messages.success(request, f"Replayed as a new event; {words}.")
+        return HttpResponseRedirect(_url(replayed.request_id))
+
+    def try_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Nothing is done by it, so the answer is the page with what would be done."""
+        row, user = self._replayable(request, object_id)
+        try:
+            outcome = try_on_draft(row=row, user=user)
+        except ReplayRefused as error:
+            messages.error(request, f"Not tried: {error}")
+            return self._back(request, row)
+        return self._page(request, row, trial=trial_of(request, row, outcome))
 
     # --- permissions ---
 
     def has_change_permission(self, request: HttpRequest, obj: RequestLog | None = None) -> bool:
         return False
 
+    def _row(self, object_id: str) -> RequestLog:
+        pk = clean_id(RequestLog, unquote(object_id))
+        rows = RequestLog.objects.select_related("job", "endpoint", "event", "actor")
+        row = rows.filter(pk=pk).first() if pk else None
+        if row is None:
+            raise Http404("There is no such request; perhaps it was cleaned up.")
+        return row
 
-def _values(parameters: Mapping[str, str]) -> dict[str, str]:
-    """The filters that the address names; what is no choice is left out."""
-    choices: dict[str, Mapping[str, Any]] = {
-        "direction": dict(Direction.choices),
-        "outcome": _OUTCOMES,
-        "time": PERIODS,
-    }
-    values = {name: parameters.get(name, "") for name in choices}
-    values = {name: value for name, value in values.items() if value in choices[name]}
-    try:
-        decode("in", parameters.get("inspector", ""))
-    except ValueError:
-        return values
-    return {**values, "inspector": parameters["inspector"]}
+    def _keepable(self, request: HttpRequest, object_id: str) -> RequestLog:
+        self.require_view(request)
+        row = self._row(object_id)
+        if not _may_keep(request, row):
+            raise PermissionDenied
+        return row
 
+    def _replayable(self, request: HttpRequest, object_id: str) -> tuple[RequestLog, User]:
+        self.require_view(request)
+        if not _may_replay(request) or not isinstance(request.user, User):
+            raise PermissionDenied
+        return self._row(object_id), request.user
 
-def _query(values: Mapping[str, str]) -> LogQuery:
-    time = values.get("time")
-    return LogQuery(
-        direction=values.get("direction", ""),
-        outcome=values.get("outcome", ""),
-        since=timezone.now() - PERIODS[time][1] if time else None,
-        endpoint_id=values.get("inspector", ""),
-    )
+    # --- parts ---
 
+    def _page(self, request: HttpRequest, row: RequestLog, **extra: Any) -> HttpResponse:
+        asked = read_address(request.GET, timezone.now())
+        return self.page(
+            request,
+            "request.html",
+            title=f"{row.method} {where_of(row)[:200]}",
+            **request_context(
+                request,
+                row,
+                asked,
+                may_keep=_may_keep(request, row),
+                may_replay=_may_replay(request),
+            ),
+            **extra,
+        )
 
-def _address(values: Mapping[str, str]) -> str:
-    return "?" + urlencode({name: value for name, value in values.items() if value})
-
-
-def _row(request: HttpRequest, row: RequestLog) -> dict[str, Any]:
-    """What both pages show of a request: what it came to, and what it belongs to."""
-    return {
-        "row": row,
-        "address": admin_url(request, RequestLog, row.pk),
-        "is_in": row.direction == Direction.IN,
-        "where": _host_and_path(row.url),
-        "summary": attempt_summary(
-            is_success=_is_success(row),
-            status_code=row.status_code,
-            error_kind=row.error_kind,
-            error=row.error,
-        ),
-        "job_url": admin_url(request, WebhookJob, row.job_id),
-        "endpoint_url": _endpoint_url(request, row),
-    }
+    def _back(self, request: HttpRequest, row: RequestLog) -> HttpResponse:
+        asked = read_address(request.GET, timezone.now())
+        return HttpResponseRedirect(_url(row.pk) + asked.address())
 
 
-def _is_success(row: RequestLog) -> bool:
-    """Which statuses succeed is for a job's webhook to say; of what was received, 200 to 299."""
-    policy = RetryPolicy.from_json(row.job.policy) if row.job else RetryPolicy()
-    return row.status_code in parse_statuses(policy.success)
+def _url(request_id: str) -> str:
+    return reverse("admin:webhooks_requestlog_change", args=[request_id])
 
 
-def _headers(row: RequestLog, headers: list[list[str]]) -> list[list[str]]:
-    """What was received is stored without credentials; what was sent is shown without them."""
-    if row.direction == Direction.IN:
-        return headers
-    return [[name, mask_header(name, value)] for name, value in headers]
+def _may_keep(request: HttpRequest, row: RequestLog) -> bool:
+    """Who may change what a request belongs to."""
+    is_in = row.direction == Direction.IN
+    name = "change_inboundendpoint" if is_in else "change_webhookjob"
+    return request.user.has_perm(f"webhooks.{name}")
 
 
-def _endpoint_url(request: HttpRequest, row: RequestLog) -> str:
-    url = admin_url(request, InboundEndpoint, row.endpoint_id)
-    return f"{url}#{row.pk}" if url and can_view(request, InboundEndpoint) else ""
-
-
-def _host_and_path(url: str) -> str:
-    """A URL without what every URL begins with."""
-    return url.removeprefix("https://").removeprefix("http://")
+def _may_replay(request: HttpRequest) -> bool:
+    return request.user.has_perm("webhooks.change_inboundendpoint")
