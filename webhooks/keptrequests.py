@@ -1,13 +1,18 @@
 """Requests that people keep as samples, under a name: they are not cleaned up, and drafts are tried on them."""
 
 from typing import Any, Final
+from uuid import UUID
 
+from django.db import transaction
 from django.utils import timezone
 
-from webhooks.models import RequestLog
+from records.ids import decode, encode
+from webhooks.models import RequestLog, RetentionState
 from webhooks.replays import ReplayRefused, received_of
 
 MAX_NAME: Final = 120
+# Of `webhooks.retention_rules`, those that look at each request once.
+_RULES: Final = ("inbound", "exchange_bodies")
 # So many are offered to try something on.
 _OFFERED: Final = 15
 
@@ -19,10 +24,15 @@ def keep_request(*, row: RequestLog, name: str) -> RequestLog:
     return row
 
 
+@transaction.atomic
 def release_request(*, row: RequestLog) -> RequestLog:
-    """Clean it up in its time, as all others."""
+    """Let it be cleaned up in its time, as all others."""
     row.is_kept, row.name = False, ""
     row.save(update_fields=["is_kept", "name"])
+    # Rules that have passed it by go back to it.
+    before = encode("req", UUID(int=decode("req", row.pk).int - 1))
+    passed = RetentionState.objects.filter(name__in=_RULES, cursor__gte=row.pk)
+    passed.update(cursor=before)
     return row
 
 

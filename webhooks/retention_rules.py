@@ -65,6 +65,12 @@ def _ended_before(moment: datetime) -> Q:
     return Q(finished_at__lt=moment) | Q(finished_at=None)
 
 
+def _without_samples() -> Q:
+    """Jobs none of whose requests is kept as a sample: it would go with its job. There are few samples."""
+    kept = RequestLog.objects.filter(is_kept=True, job__isnull=False)
+    return ~Q(pk__in=kept.values("job"))
+
+
 def _empty_exchanges(ids: Sequence[str]) -> None:
     RequestLog.objects.filter(pk__in=ids).update(
         request_body="", response_body="", bodies_removed=True
@@ -86,7 +92,9 @@ RULES: Final[dict[str, Rule]] = {
             prefix="job",
             rows=WebhookJob.objects.all,
             which=lambda old: (
-                Q(status__in=(JobStatus.SUCCEEDED, JobStatus.CANCELLED)) & _ended_before(old)
+                Q(status__in=(JobStatus.SUCCEEDED, JobStatus.CANCELLED))
+                & _ended_before(old)
+                & _without_samples()
             ),
             clean=delete_rows(WebhookJob),
         ),
@@ -96,7 +104,7 @@ RULES: Final[dict[str, Rule]] = {
             setting="RETENTION_FAILED_DAYS",
             prefix="job",
             rows=WebhookJob.objects.failures,
-            which=_ended_before,
+            which=lambda old: _ended_before(old) & _without_samples(),
             clean=delete_rows(WebhookJob),
         ),
         Rule(

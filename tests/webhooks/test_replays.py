@@ -1,20 +1,27 @@
 """Requests once more: into their automation, on its draft; and requests that are kept as samples."""
 
+from datetime import timedelta
+from uuid import UUID
+
 import pytest
 from django.contrib.auth.models import Permission
+from django.utils import timezone
 
 from automations.document import TriggerPart
 from automations.models import Run, RunStatus
 from automations.samples import TrialSamples
+from records.ids import decode, encode, new_id
 from records.models import Event, User
 from tests.automations.making import step, step_of, work
 from tests.webhooks.inbound.making import make_form, make_listener, send
-from tests.webhooks.jobs_at_hand import a_person
+from tests.webhooks.jobs_at_hand import a_job, a_person
 from tests.webhooks.requests_at_hand import arrived, page, sent, text_of
+from webhooks.inbound import logbook
 from webhooks.inbound.inspectors import clear_requests
 from webhooks.keptrequests import keep_request, kept_samples, release_request
 from webhooks.models import InboundEndpoint, RequestLog, WebhookJob
 from webhooks.replays import ReplayRefused, received_of, replay_request, try_on_draft
+from webhooks.retention import begin_retention, run_retention
 
 pytestmark = pytest.mark.django_db
 
@@ -250,3 +257,67 @@ def test_clearing_an_endpoint_leaves_samples(endpoint):
     release_request(row=row)
     clear_requests(endpoint)
     assert not RequestLog.objects.exists()
+
+
+# --- retention -------------------------------------------------------------------------------
+
+
+def id_of_age(prefix, days):
+    then = timezone.now() - timedelta(days=days)
+    low = decode(prefix, new_id(prefix)).int & ((1 << 80) - 1)
+    return encode(prefix, UUID(int=int(then.timestamp() * 1000) << 80 | low))
+
+
+@pytest.fixture
+def no_pauses(monkeypatch):
+    monkeypatch.setattr("webhooks.retention.time.sleep", lambda seconds: None)
+
+
+def test_samples_are_not_cleaned_up_until_they_are_released(endpoint, no_pauses):
+    sample = arrived(endpoint, id=id_of_age("req", 400), is_kept=True)
+    passed_by = arrived(endpoint, id=id_of_age("req", 390))
+    run_retention()
+    assert RequestLog.objects.get() == sample
+    sample.refresh_from_db()
+    assert (sample.request_body, sample.bodies_removed) == ('{"n": 1}', False)
+    assert not RequestLog.objects.filter(pk=passed_by.pk).exists()
+    release_request(row=sample)
+    begin_retention()
+    run_retention()
+    assert not RequestLog.objects.exists()
+
+
+@pytest.mark.parametrize("status", ["succeeded", "failed"])
+def test_the_job_of_a_sample_stays_with_it(no_pauses, status):
+    then = timezone.now() - timedelta(days=400)
+    old = {"status": status, "created_at": then, "finished_at": then}
+    job, other = (a_job(id=id_of_age("job", 400), **old) for _ in range(2))
+    sample = sent(job, id=id_of_age("req", 400), is_kept=True, response_body="ok")
+    sent(other, id=id_of_age("req", 400))
+    run_retention()
+    assert RequestLog.objects.get() == sample
+    assert WebhookJob.objects.get() == job
+    sample.refresh_from_db()
+    assert sample.response_body == "ok"
+
+
+def test_many_refusals_push_no_sample_out(client, endpoint, monkeypatch):
+    monkeypatch.setattr(logbook, "KEEP_REFUSED", 1)
+    monkeypatch.setattr(logbook, "_CLEAR_EVERY", 1)
+    send(client, endpoint, body=b"{")
+    sample = keep_request(row=RequestLog.objects.get(), name="Broken JSON")
+    for _ in range(4):
+        send(client, endpoint, body=b"{")
+    assert RequestLog.objects.count() == 2
+    assert RequestLog.objects.filter(pk=sample.pk).exists()
+
+
+def test_many_requests_push_no_sample_out_of_an_inspector(client, monkeypatch):
+    monkeypatch.setattr("webhooks.inbound.inspectors.KEEP_PER_INSPECTOR", 1)
+    inspector = InboundEndpoint.objects.create(name="Inspector")
+    client.post(inspector.path, {"n": 1})
+    sample = keep_request(row=RequestLog.objects.get(), name="")
+    for _ in range(3):
+        client.post(inspector.path, {"n": 2})
+    assert RequestLog.objects.count() == 2
+    assert RequestLog.objects.filter(pk=sample.pk).exists()
