@@ -52,6 +52,12 @@ def change(name: str) -> Callable[[Change], Change]:
     return register
 
 
+@change("redraw")
+def _redraw(draft: Values, data: Data) -> Edited:
+    """Nothing changes; the page wants its cards as they are now."""
+    return Edited(draft, redraws=True)
+
+
 @change("trigger-type")
 def _choose_trigger(draft: Values, data: Data) -> Edited:
     """Another kind of trigger; what it has in common with the one before is kept."""

@@ -74,6 +74,12 @@
     if (fresh) stamp = fresh;
   });
   document.addEventListener("htmx:beforeSwap", (event) => {
+    // What was written since the request went out is not drawn over: it is saved, and the cards are drawn then.
+    if (event.detail.xhr.status === 200 && event.detail.target?.id === "au-flow" && dirty.size && !event.detail.xhr.getResponseHeader("HX-Reswap")) {
+      event.detail.shouldSwap = false;
+      edit("redraw", {});
+      return;
+    }
     if (![409, 422].includes(event.detail.xhr.status)) return;
     event.detail.shouldSwap = true;
     event.detail.isError = false;

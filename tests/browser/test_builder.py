@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from automations.builder.edits import walk
+from automations.builder.edits import find_step, walk
 from automations.models import Automation, AutomationState, Run, RunStatus
 from automations.services import create_automation
 from records.models import Mail, ObjectDefinition, Record, User
@@ -215,6 +215,7 @@ def test_steps_are_moved_by_keys_and_by_dragging(page: Page, admin: None) -> Non
     page.mouse.down()
     body.hover()
     body.hover()
+    expect(page.locator(".au-drop")).to_have_count(1)
     page.mouse.up()
     expect(page.locator("#au-saved")).to_have_text(re.compile("Moved.$"))
     assert order(automation) == [":two", ":each", "each:one"]
@@ -267,6 +268,34 @@ def test_a_mistake_is_shown_at_its_input_and_keeps_from_publishing(page: Page, a
     expect(page.get_by_label("Subject")).to_be_focused()
     page.get_by_label("Subject").fill("Hello {{ record.name }}")
     expect(page.locator("#au-problems")).to_be_hidden()
+
+
+def test_what_is_written_while_the_cards_are_drawn_anew_is_not_lost(
+    page: Page, admin: None
+) -> None:
+    automation = builder(page, stop("one"))
+    page.locator("[data-card=one] > header [data-open]").click()
+    message = page.get_by_label("Message")
+    message.wait_for()
+    page.locator("[data-card=trigger] > header [data-open]").click()
+    objects = page.get_by_label("Object")
+    objects.wait_for()
+    page.evaluate("window.automationBuilder.edit('redraw', {})")
+    message.fill("Written meanwhile")
+
+    wait_until(
+        lambda: (
+            find_step(fresh(automation).draft, "one")[2]["config"].get("message")
+            == "Written meanwhile"
+        )
+    )
+    expect(page.locator("#au-saved")).to_contain_text("Saved")
+    expect(page.get_by_label("Message")).to_have_value("Written meanwhile")
+
+
+def fresh(automation: Automation) -> Automation:
+    automation.refresh_from_db()
+    return automation
 
 
 def test_a_branch_gets_a_case_with_a_condition_and_a_step(page: Page, admin: None) -> None:
