@@ -7,18 +7,22 @@ done twice and nothing is left out.
 import logging
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Final
 
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from automations.claims import claim_runs, held_by, release_runs
 from automations.compiled import compiled_version, current_index
+from automations.exceptions import VersionBroken
 from automations.failures import settle_finished
-from automations.interpreter import Play, Writes
+from automations.interpreter import advance
 from automations.models import Run, RunStatus, StepRun
+from automations.plays import Play, Writes
 from config.bulk import update_rows
+from config.clocks import shared_now
 from config.queues import TookTooLong, ring_on_commit, stopping
 from webhooks.engine import deliver_soon
 from webhooks.models import RequestLog, WebhookJob
@@ -46,43 +50,52 @@ def advance_ready_runs() -> int:
     token = uuid.uuid4()
     turns, after = 0, ""
     while not stopping.is_set():
-        claimed = claim_runs(token=token, limit=BATCH_SIZE, after=after)
-        if not claimed:
+        claim = claim_runs(token=token, limit=BATCH_SIZE, after=after)
+        if not claim.runs:
             return turns
-        if len(claimed) == BATCH_SIZE:
+        if len(claim.runs) == BATCH_SIZE:
             ring_on_commit("runs")  # more than one worker takes: idle ones may join in
-        after = _advance_claimed(token, claimed)
-        turns += len(claimed)
+        _advance_claimed(token, claim.runs)
+        turns += len(claim.runs)
+        after = claim.last
     return turns
 
 
-def _advance_claimed(token: uuid.UUID, claimed: Sequence[str]) -> str:
-    """The automation of the last one, so that the next claim goes on behind it."""
+def _advance_claimed(token: uuid.UUID, claimed: Sequence[str]) -> None:
     try:
-        return _advance(token, claimed)
-    except TookTooLong:
+        _advance_batch(token, claimed)
+    except (OperationalError, InterfaceError, TookTooLong):
         release_runs(token)
         raise
-    except (OperationalError, InterfaceError):
-        release_runs(token)
+
+
+def _advance_batch(token: uuid.UUID, claimed: Sequence[str]) -> None:
+    """All of them together; one by one if that does not work out."""
+    try:
+        taken = _advance(token, claimed)
+    except (OperationalError, InterfaceError, TookTooLong):
         raise
     except Exception:
         logger.exception("A batch of runs could not be advanced; trying them one by one")
-    after = ""
-    for pk in claimed:
-        try:
-            after = _advance(token, [pk])
-        except (OperationalError, InterfaceError, TookTooLong):
-            release_runs(token)
-            raise
-        except Exception as error:
-            logger.exception("Run %s could not be advanced", pk)
-            _give_up(token, pk, error)
-    return after
+        taken = sum(_advance_alone(token, pk) for pk in claimed)
+    if taken < len(claimed):  # a person has locked one just now: it comes back at once
+        release_runs(token)
+
+
+def _advance_alone(token: uuid.UUID, pk: str) -> int:
+    try:
+        return _advance(token, [pk])
+    except (OperationalError, InterfaceError, TookTooLong):
+        raise
+    except Exception as error:
+        logger.exception("Run %s could not be advanced", pk)
+        _give_up(token, pk, error)
+    return 1
 
 
 @transaction.atomic
-def _advance(token: uuid.UUID, claimed: Sequence[str]) -> str:
+def _advance(token: uuid.UUID, claimed: Sequence[str]) -> int:
+    """How many of them were still this worker's."""
     current_index()  # forget versions that were compiled for objects that have changed since
     runs = list(
         held_by(token)
@@ -96,11 +109,29 @@ def _advance(token: uuid.UUID, claimed: Sequence[str]) -> str:
     answers = _answers(waited)
     writes = Writes()
     done: list[Run] = []
+    clock = _shared_clock()
     deadline = time.monotonic() + BATCH_S
     for run in runs:
         if done and time.monotonic() > deadline:
             break
-        _play(run, waited, answers, writes).advance()
+        run.waiting_job = None
+        try:
+            version = compiled_version(run.version)
+        except VersionBroken as broken:
+            _end_failed(run, str(broken), kind="version", now=clock())
+        else:
+            play = Play(
+                run=run,
+                version=version,
+                automation_name=run.automation.name,
+                event=run.event,
+                writes=writes,
+                waited=waited,
+                answers=answers,
+                clock=clock,
+                deadline=deadline,
+            )
+            advance(play)
         done.append(run)
     _store(token, done, writes)
     left = [run.pk for run in runs[len(done) :]]
@@ -108,22 +139,13 @@ def _advance(token: uuid.UUID, claimed: Sequence[str]) -> str:
         Run.objects.filter(pk__in=left).update(
             status=RunStatus.PENDING, lease_token=None, lease_until=None
         )
-    return runs[-1].automation_id if runs else ""
+    return len(runs)
 
 
-def _play(
-    run: Run, waited: dict[str, StepRun], answers: Mapping[str, RequestLog], writes: Writes
-) -> Play:
-    run.waiting_job = None
-    return Play(
-        run=run,
-        version=compiled_version(run.version),
-        automation_name=run.automation.name,
-        event=run.event,
-        writes=writes,
-        waited=waited,
-        answers=answers,
-    )
+def _shared_clock() -> Callable[[], datetime]:
+    """The clock that wakes runs, asked once: what a run waits for must not depend on this machine's."""
+    ahead = shared_now() - timezone.now() if connection.vendor == "postgresql" else timedelta()
+    return lambda: timezone.now() + ahead
 
 
 def _waited_steps(runs: Sequence[Run]) -> dict[str, StepRun]:
@@ -176,9 +198,13 @@ def _give_up(token: uuid.UUID, pk: str, error: Exception) -> None:
     run = held_by(token).filter(pk=pk).select_related("automation", "version").first()
     if run is None:
         return
-    run.status = RunStatus.FAILED
-    run.reason = f"Signalbox could not go on with this run ({type(error).__name__}); its log has the details."
-    run.error = {"message": run.reason, "step": "", "path": "", "field": "", "kind": "internal"}
-    run.error["cursor"] = run.cursor
-    run.cursor, run.due_at, run.finished_at = [], None, timezone.now()
+    words = f"Signalbox could not go on with this run ({type(error).__name__}); its log has the details."
+    _end_failed(run, words, kind="internal", now=timezone.now())
     _store(token, [run], Writes())
+
+
+def _end_failed(run: Run, words: str, *, kind: str, now: datetime) -> None:
+    """It fails as a whole, at no step of its own."""
+    run.status, run.reason = RunStatus.FAILED, words[:500]
+    run.error = {"message": words, "step": "", "path": "", "field": "", "kind": kind}
+    run.cursor, run.due_at, run.finished_at = [], None, now

@@ -5,12 +5,15 @@ small, and what takes longer is given back.
 """
 
 import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import connection, transaction
 from django.db.models import F, Q
 
+from automations.failures import settle_finished
 from automations.models import Run, RunStatus
 from automations.models.runs import RunQuerySet
 from config.clocks import shared_now
@@ -26,30 +29,30 @@ INTERRUPTED: Final = (
 )
 
 
-def claim_runs(*, token: uuid.UUID, limit: int, after: str = "") -> list[str]:
-    """Claim up to `limit` ready runs, shared fairly over their automations. Their ids, oldest first.
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What was claimed. `last`: the automation behind which the next claim goes on."""
+
+    runs: Sequence[str] = ()
+    last: str = ""
+
+
+def claim_runs(*, token: uuid.UUID, limit: int, after: str = "") -> Claim:
+    """Claim up to `limit` ready runs, shared fairly over their automations.
 
     Automations behind `after` come first, so that with more of them than one claim looks at each gets its turn.
     """
     with transaction.atomic():
-        automations = _automations_with_work(after)
-        taken: list[str] = []
-        while automations and len(taken) < limit:
-            share = -(-(limit - len(taken)) // len(automations))
-            hungry = []
-            for automation in automations:
-                runs = _take(automation, min(share, limit - len(taken)), taken)
-                taken += runs
-                if len(runs) == share:
-                    hungry.append(automation)
-            automations = hungry
-        if taken:
-            Run.objects.filter(pk__in=taken).update(
-                status=RunStatus.RUNNING,
-                lease_token=token,
-                lease_until=shared_now() + timedelta(seconds=LEASE_S),
-            )
-    return taken
+        for automations in _groups_with_work(after):
+            claim = _take_shares(automations, limit)
+            if claim.runs:
+                Run.objects.filter(pk__in=claim.runs).update(
+                    status=RunStatus.RUNNING,
+                    lease_token=token,
+                    lease_until=shared_now() + timedelta(seconds=LEASE_S),
+                )
+                return claim
+    return Claim()
 
 
 def held_by(token: uuid.UUID) -> RunQuerySet:
@@ -65,37 +68,40 @@ def free_lapsed_runs() -> int:
     """Put back the runs of dead workers. Nothing of what they had begun is in the database. How many."""
     now = shared_now()
     with transaction.atomic():
-        lapsed = list(
-            _lapsed(now)
-            .select_for_update(skip_locked=True)
-            .values_list("pk", "interruptions")[:500]
+        found = _lapsed(now).select_related("automation", "version").defer("version__document")
+        lapsed = list(found.select_for_update(of=("self",), skip_locked=True)[:500])
+        hopeless = [run for run in lapsed if run.interruptions + 1 >= MAX_INTERRUPTIONS]
+        runs = Run.objects.filter(pk__in=[run.pk for run in lapsed])
+        runs.update(
+            status=RunStatus.PENDING,
+            interruptions=F("interruptions") + 1,
+            lease_token=None,
+            lease_until=None,
         )
-        hopeless = [pk for pk, interruptions in lapsed if interruptions + 1 >= MAX_INTERRUPTIONS]
-        runs = Run.objects.filter(pk__in=[pk for pk, _ in lapsed])
-        runs.update(interruptions=F("interruptions") + 1, lease_token=None, lease_until=None)
-        runs.filter(pk__in=hopeless).update(
-            status=RunStatus.FAILED,
-            reason=INTERRUPTED,
-            error={
-                "message": INTERRUPTED,
-                "kind": "interrupted",
-                "step": "",
-                "path": "",
-                "field": "",
-            },
-            finished_at=now,
-            due_at=None,
-        )
-        runs.exclude(pk__in=hopeless).update(status=RunStatus.PENDING)
+        for run in hopeless:
+            _give_up(run, now)
+        settle_finished(hopeless)
     return len(lapsed)
 
 
+def _give_up(run: Run, now: datetime) -> None:
+    run.status, run.reason = RunStatus.FAILED, INTERRUPTED
+    run.error = {"message": INTERRUPTED, "kind": "interrupted", "step": "", "path": "", "field": ""}
+    run.finished_at, run.due_at = now, None
+    run.save(update_fields=["status", "reason", "error", "finished_at", "due_at"])
+
+
 def wake_waiting(now: datetime) -> int:
-    """Runs whose time has come, or whose job has gone, are ready. How many."""
-    waiting = Run.objects.filter(status=RunStatus.WAITING)
-    return waiting.filter(
-        Q(due_at__lte=now) | Q(due_at__isnull=True, waiting_job__isnull=True)
-    ).update(status=RunStatus.PENDING, due_at=now)
+    """Runs whose time has come are ready. How many."""
+    return Run.objects.waited_enough(now).order_by().update(status=RunStatus.PENDING, due_at=now)
+
+
+def wake_orphans(now: datetime) -> int:
+    """Runs whose job was deleted are ready: their step says so. How many."""
+    orphans = Run.objects.filter(
+        status=RunStatus.WAITING, due_at__isnull=True, waiting_job__isnull=True
+    )
+    return orphans.update(status=RunStatus.PENDING, due_at=now)
 
 
 def _lapsed(now: datetime) -> RunQuerySet:
@@ -104,6 +110,16 @@ def _lapsed(now: datetime) -> RunQuerySet:
     return Run.objects.filter(
         Q(lease_until__lt=now) | Q(lease_until__gt=absurd), status=RunStatus.RUNNING
     )
+
+
+def _groups_with_work(after: str) -> Iterator[list[str]]:
+    """Once round all automations that have ready runs, so many at a time. A second group is asked for only where
+    all runs of the first have to wait for earlier ones."""
+    seen: set[str] = set()
+    while group := [each for each in _automations_with_work(after) if each not in seen]:
+        yield group
+        seen.update(group)
+        after = group[-1]
 
 
 def _automations_with_work(after: str) -> list[str]:
@@ -150,7 +166,28 @@ def _id_of(value: uuid.UUID | str) -> str:
     return str(Run._meta.get_field("automation").target_field.to_python(found))
 
 
-def _take(automation: str, limit: int, taken: list[str]) -> list[str]:
+def _take_shares(automations: Sequence[str], limit: int) -> Claim:
+    """An equal share of `limit` from each; what some leave over goes to those that have more."""
+    taken: list[str] = []
+    served: set[str] = set()
+    hungry = list(automations)
+    while hungry and len(taken) < limit:
+        share = -(-(limit - len(taken)) // len(hungry))
+        still_hungry = []
+        for automation in hungry:
+            runs = _take(automation, min(share, limit - len(taken)), taken)
+            taken += runs
+            if runs:
+                served.add(automation)
+            if len(runs) == share:
+                still_hungry.append(automation)
+        hungry = still_hungry
+    return Claim(taken, next((each for each in reversed(automations) if each in served), ""))
+
+
+def _take(automation: str, limit: int, taken: Sequence[str]) -> list[str]:
+    if limit <= 0:
+        return []
     ready = Run.objects.ready().filter(automation=automation).exclude(pk__in=taken).unblocked()
     return list(
         ready.order_by("due_at", "pk")

@@ -1,13 +1,17 @@
 """Versions made ready to run, and what reacts to which event. Kept in memory as long as the catalogue's generation."""
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from automations.conditions import ROOTS, Conditions, compile_conditions
+from django.db import DatabaseError
+
+from automations.conditions import ROOTS, ConditionProblem, Conditions, compile_conditions
 from automations.document import Document, Settings, Step, child_blocks, walk_steps
 from automations.document.schema import FALLBACK
+from automations.exceptions import VersionBroken
 from automations.generations import current_generation
 from automations.models import Automation, AutomationState, AutomationVersion, RunMode
 from automations.names import CALLED, CALLED_ALONE, RUN_ROOTS
@@ -15,6 +19,8 @@ from automations.steps import ACTIONS, Action, Setting
 from automations.triggers import TRIGGERS, Trigger
 from records.fieldkinds import kind_of
 from records.models import Event, ObjectDefinition
+
+logger = logging.getLogger(__name__)
 
 # Versions that nobody reacts with any more may still be run by what waits; so many are kept compiled.
 _MAX_VERSIONS: Final = 5000
@@ -46,6 +52,8 @@ class CompiledVersion:
     has_conditions: bool
     # By name, as `automations.document.child_blocks` has them; "" is the outermost.
     blocks: Mapping[str, Sequence[CompiledStep]]
+    # The ids of all steps of a block and of the blocks in it.
+    ids_within: Mapping[str, Sequence[str]]
     settings: Settings
 
 
@@ -68,6 +76,8 @@ class Index:
     by_target: dict[tuple[str, str], Listener] = field(default_factory=dict)
     # Names that anybody listens to at all.
     names: frozenset[str] = frozenset()
+    # Automations that are switched on and can't react, by id: why.
+    broken: dict[str, str] = field(default_factory=dict)
 
     def listeners(self, event: Event, name: str) -> Iterable[Listener]:
         """Who may react to this event under this name, cheaply told."""
@@ -91,6 +101,7 @@ def compile_document(
     trigger = TRIGGERS[document.trigger.type]
     setting = Setting(field_types(definition), roots_of(document))
     blocks: dict[str, Sequence[CompiledStep]] = {}
+    inner: dict[str, list[str]] = {}
     open_blocks: list[tuple[str, list[Step]]] = [
         ("", document.steps),
         (FALLBACK, document.settings.on_failure.steps),
@@ -98,8 +109,9 @@ def compile_document(
     while open_blocks:
         name, steps = open_blocks.pop()
         blocks[name] = tuple(_compile_step(step, setting) for step in steps)
-        for step in steps:
-            open_blocks += child_blocks(step)
+        children = [child for step in steps for child in child_blocks(step)]
+        inner[name] = [child for child, _ in children]
+        open_blocks += children
     return CompiledVersion(
         id=version_id,
         trigger=trigger,
@@ -108,6 +120,7 @@ def compile_document(
         conditions=compile_conditions(document.conditions, setting.types),
         has_conditions=bool(document.conditions),
         blocks=blocks,
+        ids_within={name: _ids_within(name, blocks, inner) for name in blocks},
         settings=document.settings,
     )
 
@@ -132,15 +145,35 @@ def field_types(definition: ObjectDefinition | None) -> Any:
 
 
 def compiled_version(version: AutomationVersion) -> CompiledVersion:
-    """Call it after `current_index`, which forgets what has become outdated."""
+    """Call it after `current_index`, which forgets what has become outdated. Raises VersionBroken."""
     found = _versions.get(version.pk)
     if found is None:
-        document = Document.model_validate(version.document)
+        found = _compile(version)
         if len(_versions) >= _MAX_VERSIONS:
             _versions.clear()
-        found = compile_document(document, object_of(document), version.pk)
         _versions[version.pk] = found
     return found
+
+
+def _compile(version: AutomationVersion) -> CompiledVersion:
+    """It was checked when it was published; objects, fields and installed apps may have changed since."""
+    try:
+        document = Document.model_validate(version.document)
+        if document.trigger.type not in TRIGGERS:
+            raise VersionBroken(
+                f"Its trigger “{document.trigger.type}” is not installed (any more)."
+            )
+        return compile_document(document, object_of(document), version.pk)
+    except (DatabaseError, VersionBroken):
+        raise
+    except ConditionProblem as problem:
+        raise VersionBroken(
+            f"Its conditions do not fit the fields any more: {problem}."
+        ) from problem
+    except Exception as error:  # one version's trouble must not keep the others from reacting
+        logger.exception("Version %s can't be made ready", version.pk)
+        words = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise VersionBroken(f"It can't be made ready any more: {words[:150]}") from error
 
 
 def object_of(document: Document) -> ObjectDefinition | None:
@@ -166,7 +199,11 @@ def _build(generation: int) -> Index:
     by_event: dict[tuple[str, int | None], list[Listener]] = defaultdict(list)
     index = Index(generation)
     for automation in Automation.objects.reacting().select_related("published").order_by("id"):
-        listener = _listener(automation)
+        try:
+            listener = _listener(automation)
+        except VersionBroken as broken:
+            index.broken[automation.pk] = str(broken)
+            continue
         if listener is None:
             continue
         version = listener.version
@@ -186,9 +223,6 @@ def _build(generation: int) -> Index:
 
 def _listener(automation: Automation) -> Listener | None:
     assert automation.published
-    document = Document.model_validate(automation.published.document)
-    if document.trigger.type not in TRIGGERS:  # its app is not installed any more
-        return None
     version = compiled_version(automation.published)
     slug = version.trigger.object_slug(version.trigger_config)
     if slug and version.object_id is None:  # its object is gone: nothing can fire it
@@ -196,6 +230,15 @@ def _listener(automation: Automation) -> Listener | None:
     is_live = automation.state == AutomationState.ACTIVE
     mode = RunMode.LIVE if is_live else RunMode.TEST
     return Listener(automation.pk, automation.name, mode, version)
+
+
+def _ids_within(
+    block: str, blocks: Mapping[str, Sequence[CompiledStep]], inner: Mapping[str, Sequence[str]]
+) -> list[str]:
+    ids = [step.id for step in blocks[block]]
+    for child in inner[block]:
+        ids += _ids_within(child, blocks, inner)
+    return ids
 
 
 def _compile_step(step: Step, setting: Setting) -> CompiledStep:

@@ -6,7 +6,7 @@ https://www.home-assistant.io/docs/automation/modes/
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -14,8 +14,10 @@ from django.db.models import Count
 from django.utils import timezone
 
 from automations.compiled import Listener
-from automations.models import Automation, Run, RunStatus
+from automations.models import AutomationVersion, Run, RunStatus, StepRun, StepStatus
 from records.models import Event
+from webhooks.models import JobStatus, WebhookJob
+from webhooks.services import cancel_jobs
 
 _RESTARTED: Final = "The automation fired again for this record, and starts anew then."
 
@@ -33,7 +35,7 @@ def key_of(automation_id: str, record_id: str) -> str:
 
 @dataclass(slots=True)
 class Crowd:
-    """The open runs that new ones have to mind. Looked at once for a batch of events, under a lock on the
+    """The open runs that new ones have to mind. Looked at once for a batch of events, under a lock for the
     automations concerned, so that two workers do not let in one each."""
 
     by_automation: Counter[str] = field(default_factory=Counter)
@@ -56,12 +58,7 @@ class Crowd:
                 counted.add(listener.automation_id)
         if not counted:
             return
-        list(
-            Automation.objects.filter(pk__in=counted)
-            .order_by("pk")
-            .select_for_update()
-            .values("pk")
-        )
+        _lock(counted)
         open_runs = Run.objects.open().order_by()
         for automation, count in (
             open_runs.filter(automation__in=counted).values_list("automation").annotate(Count("pk"))
@@ -104,18 +101,42 @@ class Crowd:
         self.admitted.setdefault(key, []).append(run)
 
     def make_way(self) -> None:
-        """Cancel what is restarted. Call it before the new runs are saved."""
-        if self.restarted_keys:
-            Run.objects.open().filter(order_key__in=self.restarted_keys).update(
-                status=RunStatus.CANCELLED,
-                reason=_RESTARTED,
-                cursor=[],
-                due_at=None,
-                waiting_job=None,
-                lease_token=None,
-                lease_until=None,
-                finished_at=timezone.now(),
-            )
+        """Cancel what is restarted, with the requests it waits for. Call it before the new runs are saved."""
+        if not self.restarted_keys:
+            return
+        earlier = Run.objects.open().filter(order_key__in=self.restarted_keys)
+        # First the jobs: whoever sends them locks them before the runs that they wake.
+        jobs = earlier.filter(waiting_job__isnull=False).values_list("waiting_job", flat=True)
+        locked = _lock_jobs(list(jobs))
+        found = list(earlier.order_by("pk").select_for_update().values_list("pk", flat=True))
+        now = timezone.now()
+        Run.objects.filter(pk__in=found).update(
+            status=RunStatus.CANCELLED,
+            reason=_RESTARTED,
+            cursor=[],
+            due_at=None,
+            waiting_job=None,
+            lease_token=None,
+            lease_until=None,
+            finished_at=now,
+        )
+        StepRun.objects.filter(run__in=found, status=StepStatus.WAITING).update(
+            status=StepStatus.SKIPPED, note=_RESTARTED, finished_at=now
+        )
+        cancel_jobs(ids=locked, actor=None)
+
+
+def _lock(automations: Collection[str]) -> None:
+    """By their first versions, which nobody else locks: who holds runs may wait for an automation, so whoever
+    holds an automation must not wait for runs."""
+    versions = AutomationVersion.objects.filter(automation__in=automations, number=1)
+    list(versions.order_by("automation").select_for_update(no_key=True).values("pk"))
+
+
+def _lock_jobs(ids: Sequence[str]) -> list[str]:
+    """Those that are not being sent just now; what they come to is of no interest any more."""
+    pending = WebhookJob.objects.filter(pk__in=ids, status=JobStatus.PENDING).order_by("pk")
+    return list(pending.select_for_update(skip_locked=True).values_list("pk", flat=True))
 
 
 def _cancel(run: Run) -> None:

@@ -16,10 +16,11 @@ from django.utils import timezone
 from automations.compiled import CompiledVersion, compile_document, current_index, object_of
 from automations.cursors import start
 from automations.document import Document
-from automations.interpreter import Play, Writes
+from automations.interpreter import advance
 from automations.known_answers import with_known_answers
 from automations.matching import CONDITIONS_FALSE, Occasion, is_left_alone, matches_of
 from automations.models import Automation, Run, RunMode, RunStatus, StepRun
+from automations.plays import Play, Writes
 from automations.timelimits import at_most
 from records.eventtypes import names_of
 from records.models import Event
@@ -169,7 +170,7 @@ def _play(
             _end(run, _TOO_LONG)
             return
         run.status = RunStatus.RUNNING
-        play.advance()
+        advance(play)
 
 
 def _end(run: Run, words: str) -> None:

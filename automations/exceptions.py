@@ -39,3 +39,7 @@ class RunHasEnded(RunRefused):
 
 class RunIsRunning(RunRefused):
     """A worker is at the run just now; try again in a moment."""
+
+
+class VersionBroken(RunRefused):
+    """This version can't be run any more."""

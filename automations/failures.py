@@ -1,5 +1,6 @@
 """The error path: what the end of a run means for its automation, its record, and the people concerned."""
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -7,20 +8,25 @@ from typing import Final
 
 from django.conf import settings
 from django.contrib.auth.models import Group
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
 from automations.compiled import compiled_version
 from automations.document.schema import OnFailure
+from automations.exceptions import VersionBroken
 from automations.generations import bump_generation
-from automations.models import Automation, AutomationState, Run, RunStatus
+from automations.models import Automation, AutomationState, AutomationVersion, Run, RunStatus
+from config.queues import TookTooLong
 from records.actors import acting
 from records.events import capture, make_event
 from records.listeners import is_anybody_listening
 from records.messages import admins, notify, queue_mail, with_link
 from records.models import Event, Record, Urgency, User
 from records.services import quarantine_record
+
+logger = logging.getLogger(__name__)
 
 RUN_FAILED: Final = "run.failed"
 # People hear of one automation's failures at most so often; what fails in between comes with the next.
@@ -29,19 +35,43 @@ TELL_INTERVAL_S: Final = 3600
 
 def settle_finished(runs: Sequence[Run]) -> None:
     """What follows from the end of these runs. Call it in the transaction that ends them."""
-    failed = [run for run in runs if run.status == RunStatus.FAILED]
-    _forget_failures({run.automation_id for run in runs if run.status == RunStatus.SUCCEEDED})
-    if not failed:
+    if not any(run.status in (RunStatus.FAILED, RunStatus.SUCCEEDED) for run in runs):
         return
+    try:
+        with transaction.atomic():
+            _settle(runs)
+    except (OperationalError, InterfaceError, TookTooLong):
+        raise
+    except Exception:  # a run must be able to end, whatever comes of telling people so
+        logger.exception("What follows from the end of %d runs failed", len(runs))
+
+
+def _settle(runs: Sequence[Run]) -> None:
+    failed = [run for run in runs if run.status == RunStatus.FAILED]
+    succeeded = {run.automation_id for run in runs if run.status == RunStatus.SUCCEEDED}
+    # Records before automations, and those in one order: so that two workers do not wait for each other.
+    _quarantine_records(failed)
     by_automation: dict[str, list[Run]] = defaultdict(list)
     for run in failed:
         by_automation[run.automation_id].append(run)
-    # Always locked in the same order, so that two workers do not wait for each other.
-    automations = Automation.objects.filter(pk__in=by_automation).order_by("pk")
-    for automation in automations.select_for_update():
-        _settle_failed(automation, by_automation[automation.pk])
-    if is_anybody_listening(RUN_FAILED):
+    concerned = Q(pk__in=by_automation) | Q(pk__in=succeeded, failures_in_a_row__gt=0)
+    locked = Automation.objects.filter(concerned).order_by("pk").select_for_update(no_key=True)
+    for automation in locked:
+        if automation.pk in succeeded:  # a success ends a row of failures
+            automation.failures_in_a_row = 0
+            automation.save(update_fields=["failures_in_a_row"])
+        if automation.pk in by_automation:
+            _settle_failed(automation, by_automation[automation.pk])
+    if failed and is_anybody_listening(RUN_FAILED):
         capture(*(_run_failed(run) for run in failed if run.event_name != RUN_FAILED))
+
+
+def policy_of(version: AutomationVersion) -> OnFailure:
+    """What is to be done when a run of it fails, also where the version can't be run any more."""
+    try:
+        return compiled_version(version).settings.on_failure
+    except VersionBroken:
+        return OnFailure()
 
 
 def tell_of_failures() -> int:
@@ -63,7 +93,7 @@ def tell_of_failures() -> int:
                 automation.runs.filter(status=RunStatus.FAILED).select_related("version").first()
             )
             if latest is not None:
-                _tell(automation, latest, compiled_version(latest.version).settings.on_failure, now)
+                _tell(automation, latest, policy_of(latest.version), now)
             automation.has_untold_failures = False
             automation.save(update_fields=["told_of_failures_at", "has_untold_failures"])
             told += 1
@@ -77,23 +107,13 @@ def is_digest_due(now: datetime) -> bool:
     ).exists()
 
 
-def _forget_failures(automations: set[str]) -> None:
-    """A success ends a row of failures."""
-    if automations:
-        Automation.objects.filter(pk__in=automations, failures_in_a_row__gt=0).update(
-            failures_in_a_row=0
-        )
-
-
 def _settle_failed(automation: Automation, failed: Sequence[Run]) -> None:
-    """Count, pause, quarantine, tell. `automation` is locked."""
+    """Count, pause, tell. `automation` is locked."""
     now = timezone.now()
     latest = failed[-1]
-    policy = compiled_version(latest.version).settings.on_failure
+    policy = policy_of(latest.version)
     automation.failures_in_a_row += len(failed)
     is_paused = _pause_if_hopeless(automation, policy)
-    if policy.quarantine:
-        _quarantine(automation, failed)
     told_at = automation.told_of_failures_at
     if is_paused or told_at is None or now - told_at >= timedelta(seconds=TELL_INTERVAL_S):
         _tell(automation, latest, policy, now)
@@ -121,15 +141,18 @@ def _pause_if_hopeless(automation: Automation, policy: OnFailure) -> bool:
     return True
 
 
-def _quarantine(automation: Automation, failed: Iterable[Run]) -> None:
+def _quarantine_records(failed: Iterable[Run]) -> None:
     """Automations leave these records alone until a person releases them."""
     causes = {run.record_id: run for run in failed if run.record_id}
+    causes = {pk: run for pk, run in causes.items() if policy_of(run.version).quarantine}
+    if not causes:
+        return
     found = Record.objects.filter(pk__in=causes, quarantined_at=None).select_related("object")
-    for record in found:
+    for record in found.order_by("pk"):
         run = causes[record.pk]
-        label = f"Automation “{automation.name}”"
-        with acting(label=label, run_id=run.pk, depth=run.depth + 1):
-            quarantine_record(record=record, reason=f"“{automation.name}” failed: {run.reason}")
+        name = run.automation.name
+        with acting(label=f"Automation “{name}”", run_id=run.pk, depth=run.depth + 1):
+            quarantine_record(record=record, reason=f"“{name}” failed: {run.reason}")
 
 
 def _tell(automation: Automation, latest: Run, policy: OnFailure, now: datetime) -> None:

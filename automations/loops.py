@@ -20,16 +20,19 @@ class Ancestor:
     event: Event | None
 
 
-def why_cut(event: Event, automation_id: str, automation_name: str, max_depth: int) -> str:
+def why_cut(
+    event: Event,
+    chain: Sequence[Ancestor],
+    automation_id: str,
+    automation_name: str,
+    max_depth: int,
+) -> str:
     """Why this event must not fire this automation again, naming the cycle; empty when it may.
 
     Two guards. A record that is back in a state in which the same automation has already fired in this chain
     will go round for ever: that is cut at once. Chains that change something each time may be meant; they are
-    cut at `max_depth`.
+    cut at `max_depth`. `chain`: the event's `ancestors`.
     """
-    if event.run_id is None and event.depth == 0:
-        return ""
-    chain = ancestors(event)
     for place, ancestor in enumerate(chain):
         if ancestor.automation_id == automation_id and _same_state(ancestor, event):
             names = [each.automation_name for each in reversed(chain[: place + 1])]
@@ -58,7 +61,7 @@ def ancestors(event: Event) -> list[Ancestor]:
         found.append(
             Ancestor(run.pk, run.automation_id, run.automation.name, run.record_id, run.event)
         )
-        run_id = run.event.run_id if run.event else None
+        run_id = run.caused_by_id  # also when the event has been cleaned up
     return found
 
 

@@ -1,10 +1,13 @@
 """From events to runs: which automations react, whether their conditions hold, and why not."""
 
 import logging
+import random
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from itertools import zip_longest
 from typing import Any, Final
 
 from django.utils import timezone
@@ -13,7 +16,7 @@ from automations.compiled import Index, Listener
 from automations.concurrency import Crowd, order_key_of
 from automations.conditions import Facts
 from automations.cursors import start
-from automations.loops import why_cut
+from automations.loops import Ancestor, ancestors, why_cut
 from automations.models import Run, RunStatus
 from automations.names import CALLED, CALLED_ALONE, WEBHOOK_RECEIVED
 from records.eventtypes import names_of
@@ -25,7 +28,8 @@ logger = logging.getLogger(__name__)
 
 # "Why not?" is answered by rows; a batch of events writes so many at most, the newest of each automation first.
 MAX_SKIPPED_PER_BATCH: Final = 25
-_ALWAYS: Final = ("record.quarantined", "record.released", "record.clicked")
+# What tells of the quarantine itself, and what a person wants.
+GOES_ON_IN_QUARANTINE: Final = ("record.quarantined", "record.released", "record.clicked")
 CONDITIONS_FALSE: Final = "The conditions were not met."
 _MISTAKE: Final = "Signalbox made a mistake with these conditions; its log has the details."
 
@@ -39,7 +43,12 @@ class Occasion:
 
     @cached_property
     def facts(self) -> Facts:
-        return Facts(facts_context(self.event, self.name), self.event.created_at)
+        moment = timezone.localtime(self.event.created_at)  # its days are the installation's
+        return Facts(facts_context(self.event, self.name), moment)
+
+    @cached_property
+    def chain(self) -> Sequence[Ancestor]:
+        return ancestors(self.event)
 
 
 def facts_context(event: Event, name: str) -> dict[str, Any]:
@@ -82,7 +91,10 @@ def _judge(listener: Listener, occasion: Occasion) -> Match:
         return Match(listener, occasion, _MISTAKE)
     if is_left_alone(event):
         return Match(listener, occasion, "The record is in quarantine until a person releases it.")
-    reason = why_cut(event, listener.automation_id, listener.name, version.settings.max_depth)
+    reason = ""
+    if event.depth:  # otherwise it is a person's own doing
+        max_depth = version.settings.max_depth
+        reason = why_cut(event, occasion.chain, listener.automation_id, listener.name, max_depth)
     return Match(listener, occasion, reason)
 
 
@@ -91,38 +103,54 @@ def runs_for(events: Sequence[Event], index: Index) -> tuple[list[Run], Crowd]:
     now = timezone.now()
     crowd = Crowd()
     fired: list[Run] = []
-    refused: dict[str, list[Match]] = {}
-    matches = list(matches_of(events, index))
-    crowd.look((match.listener, match.occasion.event) for match in matches if not match.reason)
-    for match in matches:
-        reason = match.reason or crowd.refuses(match.listener, match.occasion.event)
-        if reason:
-            refusal = match if match.reason else Match(match.listener, match.occasion, reason)
-            refused.setdefault(match.listener.automation_id, []).append(refusal)
+    refused = Refusals()
+    fitting: list[Match] = []
+    for match in matches_of(events, index):
+        if match.reason:
+            refused.add(match)
+        else:
+            fitting.append(match)
+    crowd.look((match.listener, match.occasion.event) for match in fitting)
+    for match in fitting:
+        if reason := crowd.refuses(match.listener, match.occasion.event):
+            refused.add(Match(match.listener, match.occasion, reason))
             continue
         run = _run(match, now)
         crowd.admit(match.listener, run)
         fired.append(run)
-    return fired + [_skipped(match, now) for match in _some_of(refused)], crowd
+    return fired + [_skipped(match, now) for match in refused.some()], crowd
+
+
+class Refusals:
+    """What does not fire: of each automation the newest, so that many of both take little room."""
+
+    def __init__(self) -> None:
+        self._newest: dict[str, deque[Match]] = {}
+
+    def add(self, match: Match) -> None:
+        of_one = self._newest.setdefault(
+            match.listener.automation_id, deque(maxlen=MAX_SKIPPED_PER_BATCH)
+        )
+        of_one.append(match)
+
+    def some(self) -> list[Match]:
+        """The newest of each automation first, then the one before …, up to the limit; in the order of the events.
+
+        Where there are more automations than that, chance decides, so that each gets its turn.
+        """
+        queues = [list(reversed(matches)) for matches in self._newest.values()]
+        random.shuffle(queues)
+        rounds = zip_longest(*queues)
+        chosen = [match for one in rounds for match in one if match is not None]
+        return sorted(chosen[:MAX_SKIPPED_PER_BATCH], key=lambda match: match.occasion.event.pk)
 
 
 def is_left_alone(event: Event) -> bool:
-    """Whether the event's record is in quarantine. What tells of the quarantine itself, and what a person wants,
-    goes on."""
+    """Whether the event's record is in quarantine, and this is nothing that goes on then."""
     record = event.record
-    return record is not None and record.quarantined_at is not None and event.type not in _ALWAYS
-
-
-def _some_of(refused: dict[str, list[Match]]) -> list[Match]:
-    """The newest of each automation first, then the one before …, up to the limit; in the order of the events."""
-    chosen: list[Match] = []
-    queues = [matches[::-1] for matches in refused.values()]
-    for turn in range(max(map(len, queues), default=0)):
-        chosen += [queue[turn] for queue in queues if turn < len(queue)]
-        if len(chosen) >= MAX_SKIPPED_PER_BATCH:
-            break
-    chosen = chosen[:MAX_SKIPPED_PER_BATCH]
-    return sorted(chosen, key=lambda match: match.occasion.event.pk)
+    if record is None or record.quarantined_at is None:
+        return False
+    return event.type not in GOES_ON_IN_QUARANTINE
 
 
 def _run(match: Match, now: datetime) -> Run:

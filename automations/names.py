@@ -64,7 +64,7 @@ def names_of(
     load_record: Callable[[], Record | None],
     now: datetime,
 ) -> dict[str, Any]:
-    """The names of one run, as of now. `refresh_names` brings in what its steps have added."""
+    """The names of one run that stay; `with_progress` adds what its steps bring."""
     names = context_of(event, run.event_name) if event else dict(_WITHOUT_EVENT)
     told = names.get("record")
     if run.record_id is not None:
@@ -79,21 +79,25 @@ def names_of(
     if event is not None and event.type == WEBHOOK_RECEIVED:
         names["webhook"] = Namespace(event.after or {}, label="`webhook`")
     names["secrets"] = NoSecrets(label="`secrets`", noun="secret")
-    refresh_names(names, run)
     return names
 
 
-def refresh_names(names: dict[str, Any], run: Run) -> None:
-    """Variables, outputs of steps, the items of loops, and the error that the fallback is there for."""
+def with_progress(names: Mapping[str, Any], run: Run) -> dict[str, Any]:
+    """And what the run has come to: variables, outputs of steps, the entries of the loops that it is in, and the
+    error that the fallback is there for."""
     variables = run.variables
-    names["vars"] = Namespace(variables.get("vars") or {}, label="`vars`", noun="variable")
-    names["steps"] = Namespace(variables.get("steps") or {}, label="`steps`", noun="step")
+    found = {
+        **names,
+        "vars": Namespace(variables.get("vars") or {}, label="`vars`", noun="variable"),
+        "steps": Namespace(variables.get("steps") or {}, label="`steps`", noun="step"),
+    }
     if "error" in variables:
-        names["error"] = Namespace(variables["error"], label="`error`")
+        found["error"] = Namespace(variables["error"], label="`error`")
     for frame in run.cursor:
         if frame.get("items") is not None:
-            names[frame["as"]] = frame["items"][frame["n"]] if frame["items"] else None
-            names["index"] = frame["n"]
+            found[frame["as"]] = frame["items"][frame["n"]]
+            found["index"] = frame["n"]
+    return found
 
 
 def url_of(run: Run) -> str:

@@ -98,6 +98,9 @@ def retry_runs(
 @transaction.atomic
 def cancel_run(*, run: Run, actor: User | None) -> Run:
     """Give up a run that is pending or waits, with the request it waits for. Raises RunRefused."""
+    # First the job: whoever sends it locks it before the run that it wakes.
+    waiting_job = Run.objects.filter(pk=run.pk).values_list("waiting_job", flat=True).get()
+    list(WebhookJob.objects.filter(pk=waiting_job).select_for_update().values("pk"))
     locked = (
         Run.objects.select_for_update(of=("self",))
         .select_related("automation", "version")

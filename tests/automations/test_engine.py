@@ -272,8 +272,8 @@ def test_what_was_claimed_by_a_dead_worker_is_done_by_the_next_and_shows(monkeyp
     automation = make_automation(set_("one", a=1))
     make_lead()
     dispatch_events()
-    assert len(claims.claim_runs(token=uuid.uuid4(), limit=10)) == 1
-    assert claims.claim_runs(token=uuid.uuid4(), limit=10) == []
+    assert len(claims.claim_runs(token=uuid.uuid4(), limit=10).runs) == 1
+    assert claims.claim_runs(token=uuid.uuid4(), limit=10) == claims.Claim()
     Run.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     assert claims.free_lapsed_runs() == 1
     work()
@@ -304,7 +304,7 @@ def test_claims_are_shared_fairly_over_automations():
     quiet = make_automation(set_("one", a=1), name="Quiet")
     make_lead()
     dispatch_events()
-    claimed = claims.claim_runs(token=uuid.uuid4(), limit=10)
+    claimed = claims.claim_runs(token=uuid.uuid4(), limit=10).runs
     of_quiet = Run.objects.filter(pk__in=claimed, automation=quiet).count()
     assert (len(claimed), of_quiet) == (10, 1)
     assert busy.runs.filter(status="running").count() == 9

@@ -264,11 +264,11 @@ def test_a_cancelled_job_fails_the_step() -> None:
 
 
 def test_a_deleted_job_fails_the_step() -> None:
-    from automations.claims import wake_waiting
+    from automations.claims import wake_orphans
 
     run = run_once(step("webhook", url=URL))
     WebhookJob.objects.all().delete()
-    wake_waiting(timezone.now() + timedelta(seconds=1))
+    wake_orphans(timezone.now())
     work()
     run.refresh_from_db()
     assert "The job was deleted before it had ended." in run.reason
