@@ -22,7 +22,7 @@ from tests.records.making import make_object
 from tests.waiting import wait_until
 
 # A person takes some two seconds for each of these: that is far below three minutes.
-MAX_INTERACTIONS = 40
+MAX_INTERACTIONS = 31
 
 
 class Slack(BaseHTTPRequestHandler):
