@@ -8,6 +8,7 @@ from django.dispatch import receiver
 
 from automations.compiled import current_index
 from automations.generations import bump_generation
+from automations.interpreter import HELD
 from automations.matching import runs_for
 from automations.models import Run, RunStatus
 from automations.timers import DUE, follow_events
@@ -47,6 +48,17 @@ def wake_runs(sender: Any, ids: Sequence[str], **kwargs: Any) -> None:
         status=RunStatus.PENDING, due_at=shared_now()
     )
     if woken:
+        ring_on_commit("runs")
+
+
+@receiver(events_dispatched)
+def wake_held_runs(sender: Any, events: Sequence[Event], **kwargs: Any) -> None:
+    """What has waited for the end of a quarantine goes on when a person ends it."""
+    released = [event.record_id for event in events if event.type == "record.released"]
+    if not released:
+        return
+    held = Run.objects.filter(record__in=released, status=RunStatus.WAITING, reason=HELD)
+    if held.update(status=RunStatus.PENDING, due_at=shared_now()):
         ring_on_commit("runs")
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -146,13 +147,14 @@ class RetryPage:
         user = cast(User, request.user)
         config = editor.config() if editor else None
         under_way = run.retries.open().exists()
-        fresh = retry_run(run=run, actor=user, begin=choice.begin, on=choice.on, config=config)
+        with transaction.atomic():  # no worker finds the retry before the record is released
+            fresh = retry_run(run=run, actor=user, begin=choice.begin, on=choice.on, config=config)
+            if "release" in request.POST and _may_release(request, run) and run.record:
+                release_records(request, [run.record])
         if under_way:
             messages.info(request, "A retry of that run was under way already; this is it.")
         else:
             messages.success(request, "The run is tried again; this is the new run.")
-        if "release" in request.POST and _may_release(request, run) and run.record:
-            release_records(request, [run.record])
         return HttpResponseRedirect(run_url(fresh.pk))
 
 

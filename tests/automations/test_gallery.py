@@ -107,6 +107,10 @@ def test_a_secret_that_is_not_there_is_a_mistake_of_its_step(client, demo):
     [mistake] = check_document(Automation.objects.get().draft)
     assert (mistake.card, "no secret `crm_token`" in mistake.message) == ("crm", True)
     assert "One thing still needs you" in text_of(response)
+    made = Automation.objects.get()
+    card = reverse("admin:automations_automation_card", args=[made.pk])
+    opened = client.get(card, {"card": "crm"}).content.decode()
+    assert reverse("admin:webhooks_secret_add") + "?name=crm_token" in opened
 
 
 def test_what_can_be_chosen_is_that_of_the_object(client, demo):

@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from automations.models import Run
 from config.sidebar import _count_quarantined
+from records.dispatch import dispatch_events
 from records.models import Event, Record
 from records.services import quarantine_record
 from tests.automations.making import make_automation, make_lead, make_leads, step, work
@@ -131,6 +132,23 @@ def test_a_run_that_was_retried_before_is_not_offered_again(client):
     response = client.post(here(), {"action": "retry", "ids": [lead.pk]}, follow=True)
     assert "release them instead" in text_of(response)
     assert are_held([lead]) == [True]
+
+
+def test_what_has_waited_for_the_release_goes_on_at_once(client):
+    make_leads()
+    make_automation(step("set_variables", "s", variables={"a": 1}))
+    lead = make_lead(name="Grace")
+    dispatch_events()
+    quarantine_record(record=lead, reason="Looks odd")
+    work()
+    run = Run.objects.get()
+    assert run.status == "waiting"
+    page = client.get(reverse("admin:automations_run_change", args=[run.pk]))
+    assert "the record is in quarantine until a person releases it" in text_of(page)
+    client.post(here(), {"one": lead.pk})
+    work()
+    run.refresh_from_db()
+    assert run.status == "succeeded"
 
 
 def test_who_may_not_change_the_object_sees_no_buttons_and_releases_nothing():

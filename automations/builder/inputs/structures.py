@@ -42,6 +42,7 @@ class AuthParts(Input):
             "auth": {"kind": "none", "algorithm": "sha256", "encoding": "hex", **auth},
             "kinds": KINDS.items(),
             "secrets": names,
+            "missing": chosen if chosen not in place.secrets else "",
             "algorithms": list(ALGORITHMS),
             "encodings": list(ENCODINGS),
         }
