@@ -17,7 +17,9 @@ class RunsOfAutomations:
     """Registered with the app below, which cannot import this one (`webhooks.inbound.runs`)."""
 
     def run_among(self, reactions: Reactions) -> str | None:
-        runs = next((found for receiver, found in reactions if receiver is create_runs), [])
+        runs: list[Run] = next(
+            (found for receiver, found in reactions if receiver is create_runs), []
+        )
         return str(runs[0].pk) if runs else None
 
     def run_of_event(self, event_id: str) -> str | None:
