@@ -15,6 +15,7 @@ from tests.webhooks.inbound.making import make_endpoint, make_form, make_listene
 from tests.webhooks.jobs_at_hand import a_job, a_webhook, an_event
 from tests.webhooks.requests_at_hand import arrived, page, queries_of, sent, text_of
 from webhooks import requestlog
+from webhooks.admin.request_rows import where_of
 from webhooks.models import InboundEndpoint, RequestLog, WebhookJob
 from webhooks.requestlog import LogQuery, neighbours_of, page_of
 
@@ -214,6 +215,15 @@ def test_the_log_is_never_counted_and_takes_the_same_queries(admin_client, log):
 )
 def test_an_empty_list_says_why(admin_client, filters, words):
     assert words in text_of(admin_client.get(page("changelist"), filters))
+
+
+def test_the_list_shows_no_secret_part_of_an_address(admin_client):
+    endpoint = make_endpoint()
+    row = arrived(endpoint, url=f"{endpoint.path}/more?a=b")
+    text = text_of(admin_client.get(page("changelist")))
+    assert where_of(row) == "automation/…/more?a=b"
+    assert where_of(row) in text
+    assert endpoint.token not in text
 
 
 # --- one request -----------------------------------------------------------------------------

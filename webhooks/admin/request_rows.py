@@ -1,5 +1,6 @@
 """What the pages of the request log show of one request: what it came to, who it is of, and where that leads."""
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -44,10 +45,13 @@ _REFUSAL_NAMES: Final = {
     "loop": "A loop",
 }
 _KIND_WORDS: Final = {
-    EndpointKind.AUTOMATION: "Automation",
+    EndpointKind.AUTOMATION: "Endpoint",
     EndpointKind.FORM: "Form",
     EndpointKind.INSPECTOR: "Inspector",
 }
+
+
+_OWN_ADDRESS: Final = re.compile(r"/api/webhooks/(?P<kind>\w+)/[^/?]+(?P<rest>.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +132,11 @@ def is_success(row: RequestLog) -> bool:
 
 
 def where_of(row: RequestLog) -> str:
-    """A URL without what every URL begins with, and of our own addresses without what every one of them has."""
-    url = row.url.removeprefix("https://").removeprefix("http://")
-    return url.removeprefix("/api/webhooks") if row.direction == Direction.IN else url
+    """A URL without what every URL begins with; of our own addresses only what stands around the secret part."""
+    if row.direction == Direction.OUT:
+        return row.url.removeprefix("https://").removeprefix("http://")
+    found = _OWN_ADDRESS.match(row.url)
+    return f"{found['kind']}/…{found['rest']}" if found else row.url
 
 
 def shown_headers(headers: list[list[str]]) -> list[list[str]]:
