@@ -19,7 +19,7 @@ from automations.compiled import compiled_version, current_index
 from automations.exceptions import VersionBroken
 from automations.failures import settle_finished
 from automations.interpreter import advance
-from automations.models import Run, RunStatus, StepRun
+from automations.models import Run, RunStatus, StepRun, StepStatus
 from automations.plays import Play, Writes
 from config.bulk import update_rows
 from config.clocks import shared_now
@@ -133,6 +133,7 @@ def _advance(token: uuid.UUID, claimed: Sequence[str]) -> int:
             )
             advance(play)
         done.append(run)
+    _close_waits(done, waited, writes)
     _store(token, done, writes)
     left = [run.pk for run in runs[len(done) :]]
     if left:
@@ -157,6 +158,16 @@ def _waited_steps(runs: Sequence[Run]) -> dict[str, StepRun]:
     # What was sent is of no interest any more.
     rows = rows.defer("job__headers", "job__body", "job__credentials", "job__policy")
     return {row.pk: row for row in rows}
+
+
+def _close_waits(runs: Sequence[Run], waited: Mapping[str, StepRun], writes: Writes) -> None:
+    """Steps whose run has ended as a whole wait for nothing any more."""
+    ended = {run.pk: run.finished_at for run in runs if run.finished_at is not None}
+    for row in waited.values():
+        if row.status == StepStatus.WAITING and row.run_id in ended:
+            row.status, row.finished_at = StepStatus.SKIPPED, ended[row.run_id]
+            row.note = "The run ended while it waited"
+            writes.resumed.append(row)
 
 
 def _answers(waited: Mapping[str, StepRun]) -> dict[str, RequestLog]:

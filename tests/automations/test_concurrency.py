@@ -6,6 +6,7 @@ from automations.models import Run
 from records.dispatch import dispatch_events
 from records.services import update_record
 from tests.automations.making import make_automation, make_lead, make_leads, step, work
+from webhooks.models import WebhookJob
 
 pytestmark = pytest.mark.django_db
 
@@ -85,3 +86,19 @@ def test_parallel_automations_ask_nothing_of_other_runs(django_assert_num_querie
     # A savepoint's begin and end; the events, the webhooks, the generation, the runs, the mark.
     with django_assert_num_queries(7):
         dispatch_events()
+
+
+def test_a_restart_gives_up_the_request_that_the_earlier_run_waits_for():
+    automation = make_automation(
+        step("webhook", "call", url="https://api.example.com/hook"),
+        trigger=ON_UPDATED,
+        settings={"concurrency": {"mode": "restart"}},
+    )
+    lead = make_lead()
+    for status in ("one", "two"):
+        update_record(record=lead, data={"status": status})
+        work()
+    earlier, later = automation.runs.order_by("id")
+    assert (earlier.status, later.status) == ("cancelled", "waiting")
+    assert earlier.steps.get().status == "skipped"
+    assert [job.status for job in WebhookJob.objects.order_by("id")] == ["cancelled", "pending"]

@@ -6,6 +6,7 @@ import pytest
 import time_machine
 from django.contrib.auth.models import Group
 
+from automations import failures
 from automations.failures import is_digest_due, tell_of_failures
 from automations.models import AutomationState
 from records.models import Event, Mail, Notification, User
@@ -126,3 +127,10 @@ def test_webhooks_hear_of_failed_runs_too():
     make_automation(MAYBE)
     fail()
     assert Event.objects.get(type="run.failed").webhook_jobs.count() == 1
+
+
+def test_a_run_ends_although_what_follows_from_that_breaks(monkeypatch):
+    automation = make_automation(MAYBE)
+    monkeypatch.setattr(failures, "notify", lambda *args, **kwargs: 1 / 0)
+    fail()
+    assert automation.runs.get().status == "failed"

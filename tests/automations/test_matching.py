@@ -1,7 +1,11 @@
 """Which events fire which automations, and what is kept of those that do not."""
 
-import pytest
+from datetime import UTC, date, datetime
 
+import pytest
+from django.utils import timezone
+
+from automations import matching
 from automations.matching import MAX_SKIPPED_PER_BATCH
 from automations.models import Run
 from automations.services import set_state
@@ -87,6 +91,24 @@ def test_what_does_not_fire_is_kept_in_a_bounded_number_and_each_automation_has_
     dispatch_events()
     assert Run.objects.count() == MAX_SKIPPED_PER_BATCH
     assert min(many.runs.count(), other.runs.count()) >= MAX_SKIPPED_PER_BATCH // 2
+
+
+def test_where_more_automations_refuse_than_are_kept_chance_decides_which(monkeypatch):
+    monkeypatch.setattr(matching, "MAX_SKIPPED_PER_BATCH", 2)
+    monkeypatch.setattr(matching.random, "shuffle", lambda queues: queues.reverse())
+    for number in range(5):
+        make_automation(stop(), conditions=over(100), name=f"No. {number}")
+    make_lead(amount="1")
+    dispatch_events()
+    kept = Run.objects.values_list("automation__name", flat=True)
+    assert sorted(kept) == ["No. 3", "No. 4"]
+
+
+def test_days_in_conditions_are_the_installation_s():
+    moment = datetime(2026, 3, 1, 20, tzinfo=UTC)
+    with timezone.override("Asia/Tokyo"):
+        occasion = matching.Occasion(Event(type="x", created_at=moment), "x")
+        assert occasion.facts.today == date(2026, 3, 2)
 
 
 def test_an_event_is_decided_with_the_definitions_of_its_time():

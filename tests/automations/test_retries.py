@@ -3,6 +3,7 @@
 import pytest
 
 from automations.exceptions import RunHasEnded, RunIsOpen, RunRefused
+from automations.generations import bump_generation
 from automations.models import Run, RunStatus
 from automations.services import (
     cancel_run,
@@ -251,3 +252,30 @@ def test_cancelling_a_waiting_run_cancels_the_request_it_waits_for():
     assert step_of(run, "call").status == "skipped"
     with pytest.raises(RunHasEnded):
         cancel_run(run=run, actor=person)
+
+
+def test_a_step_that_was_changed_for_one_retry_is_as_ever_in_the_next_round():
+    """What was changed is for the entry that had failed."""
+    first = step("set_variables", "first", variables={"n": "{{ item }}"})
+    second = step("set_variables", "second", variables={"half": "{{ item / 2 }}"})
+    run = run_once(step("for_each", "l", list="{{ ['a', 8] }}", steps=[first, second]))
+    assert run.error["path"] == "l[0]/second"
+    # As in a version that goes on with the next entry; the change does not work either.
+    document = run.version.document
+    document["steps"][0]["config"]["on_item_error"] = "continue"
+    run.version.save()
+    bump_generation()
+    fresh = retry_run(run=run, actor=None, config={"variables": {"half": "{{ item / 3 }}"}})
+    work()
+    fresh.refresh_from_db()
+    assert fresh.status == RunStatus.SUCCEEDED
+    assert fresh.variables["vars"] == {"n": 8, "half": 4}
+
+
+def test_what_ended_as_a_whole_can_be_retried_from_the_start_alone():
+    run = run_once(END)
+    Run.objects.update(status="failed", error={"message": "", "step": "", "path": ""})
+    run.refresh_from_db()
+    with pytest.raises(RunRefused, match="from the start"):
+        retry_run(run=run, actor=None)
+    assert retry_run(run=run, actor=None, begin="start").status == RunStatus.PENDING

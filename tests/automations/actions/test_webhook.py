@@ -1,7 +1,6 @@
 """Requests of steps: what is sent, what is read from the answer, and what of it is stored."""
 
 import json
-from datetime import timedelta
 from typing import Any
 
 import pytest
