@@ -46,6 +46,8 @@ KINDS: Final = {
     "inspector": Q(endpoint__kind=EndpointKind.INSPECTOR, error_kind=""),
     "rejected": Q(direction=Direction.IN) & ~Q(error_kind=""),
 }
+# A replay answers nobody, and nothing is wrong with that.
+_UNANSWERED: Final = Q(status_code=None) & ~Q(direction=Direction.IN, actor__isnull=False)
 # Those that are sent; all others are received.
 _SENT: Final = ("webhook", "step")
 
@@ -218,7 +220,7 @@ def _unindexed(query: LogQuery) -> list[Q]:
     return [
         Q(direction=Direction.OUT) if query.direction == Direction.OUT else Q(),
         KINDS.get(query.kind, Q()),
-        Q(status_code=None) if query.outcome == "error" else Q(),
+        _UNANSWERED if query.outcome == "error" else Q(),
         Q(status_code__gte=200, status_code__lt=300) if query.outcome == "2" else Q(),
         Q(method=query.method) if query.method else Q(),
         (

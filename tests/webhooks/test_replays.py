@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.urls import reverse
 from django.utils import timezone
 
 from automations.document import TriggerPart
@@ -21,6 +22,7 @@ from webhooks.inbound.inspectors import clear_requests
 from webhooks.keptrequests import keep_request, kept_samples, release_request
 from webhooks.models import InboundEndpoint, RequestLog, WebhookJob
 from webhooks.replays import ReplayRefused, received_of, replay_request, try_on_draft
+from webhooks.requestlog import LogQuery, page_of
 from webhooks.retention import begin_retention, run_retention
 
 pytestmark = pytest.mark.django_db
@@ -155,9 +157,22 @@ def test_the_page_replays_and_leads_to_what_came_of_it(admin_client, endpoint):
     text = text_of(response)
     run = Run.objects.get()
     assert "Replayed as a new event" in text
+    assert "A replay answers nobody" in text
+    assert not page_of(LogQuery(outcome="error")).rows
     assert f"/admin/automations/run/{run.pk}" in text
     assert page("change", row.pk) in text
     assert events().get().actor == User.objects.get(username="admin")
+
+
+def test_the_page_of_the_endpoint_tells_a_replay_from_a_caller_that_waits(
+    admin_client, endpoint, ada
+):
+    replay_request(row=arrived(endpoint), user=ada)
+    text = text_of(
+        admin_client.get(reverse("admin:webhooks_inboundendpoint_change", args=[endpoint.pk]))
+    )
+    assert ">replayed<" in text
+    assert ">waits<" not in text
 
 
 def test_the_page_says_why_it_was_not_replayed(admin_client, endpoint):
