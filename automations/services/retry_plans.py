@@ -27,7 +27,9 @@ From = Literal["failed_step", "start"]
 On = Literal["same", "current"]
 # A retry of a retry of a retry: what happened is looked for so far back.
 _MAX_CHAIN: Final = 20
-_NOT_FIRED: Final = "The run did not fire, so there is nothing to retry. Run it by hand, or replay the event."
+_NOT_FIRED: Final = (
+    "The run did not fire, so there is nothing to retry. Run it by hand, or replay the event."
+)
 _RETRIED: Final = "It was retried already; what that came to is a run of its own."
 
 
