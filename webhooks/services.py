@@ -66,9 +66,7 @@ def retry_job(
     return locked
 
 
-def retry_jobs(
-    *, ids: Sequence[str], actor: User | None, bulk_id: str = ""
-) -> tuple[int, int]:
+def retry_jobs(*, ids: Sequence[str], actor: User | None, bulk_id: str = "") -> tuple[int, int]:
     """Retry many. How many were put back to pending, and how many were left as they are.
 
     `bulk_id`: the bulk retry that it is a step of; what is noted of each job names it.
