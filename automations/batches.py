@@ -210,7 +210,7 @@ def _give_up(token: uuid.UUID, pk: str, error: Exception) -> None:
     if run is None:
         return
     words = f"Signalbox could not go on with this run ({type(error).__name__}); its log has the details."
-    _end_failed(run, words, kind="internal", now=timezone.now())
+    _end_failed(run, words, kind="internal", now=shared_now())
     _store(token, [run], Writes())
 
 

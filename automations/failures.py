@@ -11,13 +11,13 @@ from django.contrib.auth.models import Group
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Q
 from django.urls import reverse
-from django.utils import timezone
 
 from automations.compiled import compiled_version
 from automations.document.schema import OnFailure
 from automations.exceptions import VersionBroken
 from automations.generations import bump_generation
 from automations.models import Automation, AutomationState, AutomationVersion, Run, RunStatus
+from config.clocks import shared_now
 from config.queues import TookTooLong
 from records.actors import acting
 from records.events import capture, make_event
@@ -76,7 +76,7 @@ def policy_of(version: AutomationVersion) -> OnFailure:
 
 def tell_of_failures() -> int:
     """The digest: automations whose failures nobody has heard of for an hour. How many were told of."""
-    now = timezone.now()
+    now = shared_now()
     waiting = Automation.objects.filter(
         has_untold_failures=True,
         told_of_failures_at__lte=now - timedelta(seconds=TELL_INTERVAL_S),
@@ -109,7 +109,7 @@ def is_digest_due(now: datetime) -> bool:
 
 def _settle_failed(automation: Automation, failed: Sequence[Run]) -> None:
     """Count, pause, tell. `automation` is locked."""
-    now = timezone.now()
+    now = shared_now()
     latest = failed[-1]
     policy = policy_of(latest.version)
     automation.failures_in_a_row += len(failed)
