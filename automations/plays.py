@@ -177,7 +177,7 @@ class Play:
 
     def load_record(self) -> Record | None:
         """The run's record as it is now; loaded once, until a step changes it."""
-        if self._loaded_at is None and self.writes.record_changes == 0:
+        if self._loaded_at is None:
             self._take_from_event()
         if self._loaded_at != self.writes.record_changes:
             self._record = (

@@ -154,11 +154,11 @@ def test_automations_whose_runs_all_wait_for_earlier_ones_keep_nobody_else_waiti
         )  # fmt: skip
     free = make_automation(set_("one", a=1), trigger=ON_UPDATED, name="Free")
     lead = make_lead()
-    for status in ("one", "two"):
+    for status in ("one", "two", "three"):
         update_record(record=lead, data={"status": status})
-    work()
-    assert Run.objects.filter(status="pending").count() == 4
-    assert free.runs.filter(status="succeeded").count() == 2
+        work()
+    assert Run.objects.filter(status="pending").count() == 8
+    assert free.runs.filter(status="succeeded").count() == 3
 
 
 def test_a_run_that_kills_its_workers_is_told_of_like_every_failure(admin_user):
