@@ -11,7 +11,7 @@ from automations.compiled import CompiledStep, CompiledVersion, compiled_version
 from automations.cursors import Frame, start
 from automations.document.cards import Card, cards_of, without_children
 from automations.document.checking import check_document
-from automations.exceptions import RunIsOpen, RunRefused
+from automations.exceptions import RunIsOpen, RunRefused, VersionBroken
 from automations.models import (
     OPEN_STATUSES,
     Automation,
@@ -95,7 +95,10 @@ def plan_retry(*, run: Run, begin: From = "failed_step", on: On = "same") -> Ret
         version, refusal = version_for(run, on), ""
     except RunRefused as error:
         version, refusal = run.version, str(error)
-    compiled = compiled_version(version)
+    try:
+        compiled = compiled_version(version)
+    except VersionBroken as broken:
+        return RetryPlan(run, version, [], str(broken))
     cursor = start()
     try:
         cursor = cursor_for(run, compiled, begin)

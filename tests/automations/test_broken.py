@@ -6,7 +6,7 @@ from automations import jobs
 from automations.exceptions import RunRefused
 from automations.generations import bump_generation
 from automations.models import Run, RunStatus
-from automations.services import retry_run
+from automations.services import plan_retry, retry_run
 from records.models import FieldDefinition, Notification
 from tests.automations.making import (
     make_automation,
@@ -63,6 +63,7 @@ def test_what_waits_in_a_version_that_can_t_be_run_any_more_fails_in_words():
     assert (broken.status, broken.error["kind"]) == (RunStatus.FAILED, "version")
     assert "conditions do not fit" in broken.reason
     assert run_of(sound).status == RunStatus.SUCCEEDED
+    assert "conditions do not fit" in plan_retry(run=broken, begin="start").refusal
     with pytest.raises(RunRefused, match="conditions do not fit"):
         retry_run(run=broken, actor=None, begin="start")
 
