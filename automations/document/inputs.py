@@ -149,7 +149,9 @@ def _problem_with_pointer(pointer: str) -> str:
 def _store(value: Any, around: Surroundings) -> Problems:
     for place, row in enumerate(value if isinstance(value, list) else ()):
         slug = row.get("field") if isinstance(row, Mapping) else None
-        if isinstance(slug, str) and (words := _field(slug, around)):
+        if slug == "":
+            yield f"/{place}/field", "choose a field."
+        elif isinstance(slug, str) and (words := _field(slug, around)):
             yield f"/{place}/field", words
 
 
