@@ -80,7 +80,9 @@ class Sending(Action):
             return End("halted", f"Status {job.status_code} halts the run.", output=output)
         words = job.error or f"The receiver answered {job.status_code}."
         tried = f" It was tried {job.attempts} times." if job.attempts > 1 else ""
-        raise StepFailed(f"{words}{tried}", field="url", kind=job.error_kind or "status")
+        # An answer says nothing of a field; what kept the request from arriving is about its address.
+        field = "url" if job.error_kind else ""
+        raise StepFailed(f"{words}{tried}", field=field, kind=job.error_kind or "status")
 
     def _answered(
         self, wanted: WebhookConfig, scene: Scene, job: WebhookJob, log: RequestLog

@@ -230,7 +230,7 @@ def test_a_failed_job_fails_the_step_and_says_how_often_it_was_tried() -> None:
     job_row.attempts = 2
     job_row.save()
     run = answered(run, status_code=500)
-    assert run.reason == "s1, url: The receiver answered 500. It was tried 3 times."
+    assert run.reason == "s1: The receiver answered 500. It was tried 3 times."
     assert step_of(run).error["kind"] == "status"
 
 
