@@ -36,6 +36,7 @@ SHOWN_ITEMS: Final = 5
 _MORE_ITEMS: Final = 5
 _MAX_ITEM_TEXT: Final = 80
 _ITEM: Final = re.compile(r"\[(\d+)\]")
+_INNER: Final = re.compile(r"[/\[]")
 
 
 def trace_of(
@@ -73,7 +74,13 @@ class _Teller:
         self.items: dict[str, dict[int, bool]] = defaultdict(dict)
         self.current: dict[str, set[int]] = defaultdict(set)
         self.told: set[str] = set()
+        # Paths with a row of their own or inside: a retry may begin within a branch or a loop.
+        self.reached: set[str] = set()
         for row in rows:
+            self.reached |= {
+                row.path,
+                *(row.path[: each.start()] for each in _INNER.finditer(row.path)),
+            }
             self.rows[row.path].append(row)
             self._note_items(row)
 
@@ -87,7 +94,7 @@ class _Teller:
 
     def nodes(self, steps: Sequence[Step], prefix: str, later: str) -> list[Node]:
         """The steps of one block; `later` is what those are that have no row."""
-        reached = [number for number, step in enumerate(steps) if prefix + step.id in self.rows]
+        reached = [number for number, step in enumerate(steps) if prefix + step.id in self.reached]
         first = reached[0] if reached and self.run.retry_of_id else 0
         return [
             self._node(step, prefix, EARLIER if number < first else later)
@@ -99,7 +106,9 @@ class _Teller:
         rows = self.rows.get(path, ())
         self.told.add(path)
         name, kind, icon = _words_for(step)
-        node = Node(path, step.id, name, kind, icon, OFF if step.disabled else later)
+        is_within = path in self.reached and not rows
+        state = EARLIER if is_within else later
+        node = Node(path, step.id, name, kind, icon, OFF if step.disabled else state)
         if rows:
             self._add_attempts(node, rows)
         if step.type == "for_each":
@@ -123,7 +132,8 @@ class _Teller:
         for place, (_, steps) in enumerate(child_blocks(step)):
             name = _arm_name(step, place)
             is_taken = node.latest is not None and taken == place
-            state = later if node.latest is None or is_taken else NOT_TAKEN
+            is_taken = is_taken or any(f"{node.path}/{each.id}" in self.reached for each in steps)
+            state = later if node.path not in self.reached or is_taken else NOT_TAKEN
             inner = self.nodes(steps, f"{node.path}/", state)
             block_state = StepStatus.SUCCEEDED if is_taken else state
             node.blocks.append(

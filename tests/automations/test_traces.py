@@ -287,6 +287,25 @@ def test_a_retry_does_not_say_of_steps_that_were_done_before_that_they_were_not(
     assert [node.state for node in trace.nodes] == ["earlier", "succeeded", "not_reached"]
 
 
+def test_a_retry_that_begins_within_a_branch_says_what_was_done_before_it() -> None:
+    document = document_of(step("set_variables", "a"), BRANCH)
+
+    trace = traced(document, row("b/x"), retry_of_id="run_1", status="cancelled")
+
+    assert outline(trace.nodes) == [
+        ("a", "earlier"),
+        (
+            "b",
+            "earlier",
+            {
+                "Big": [("x", "succeeded")],
+                "Case 2": [("y", "not_taken")],
+                "Otherwise": [("z", "not_taken")],
+            },
+        ),
+    ]
+
+
 @pytest.mark.parametrize(
     ("path", "anchor"), [("s1", "step-s1"), ("b/l[0]/w", "step-b-l-0-w"), ("l[12]/k[3]/w", "step-l-12-k-3-w")]
 )  # fmt: skip
