@@ -137,12 +137,14 @@ def _acts(run: Run) -> list[Act]:
 def _event(request: HttpRequest, run: Run) -> dict[str, Any]:
     event = run.event
     is_request = event is not None and event.type == WEBHOOK_RECEIVED
+    differences = _differences(event) if event and not is_request else []
     return {
         "event": event,
         "event_label": label_of(run.event_name).removeprefix("Record · "),
         "event_url": admin_url(request, Event, run.event_id),
         "event_actor": _actor(event),
-        "differences": _differences(event) if event and not is_request else [],
+        "differences": differences,
+        "is_new": not any(each.before for each in differences),
         "received": view_value(event.after) if event and is_request else None,
     }
 
