@@ -130,7 +130,7 @@ def _lock(automations: Collection[str]) -> None:
     """By their first versions, which nobody else locks: who holds runs may wait for an automation, so whoever
     holds an automation must not wait for runs."""
     versions = AutomationVersion.objects.filter(automation__in=automations, number=1)
-    list(versions.order_by("automation").select_for_update(no_key=True).values("pk"))
+    list(versions.order_by("pk").select_for_update(no_key=True, of=("self",)).values("pk"))
 
 
 def _lock_jobs(ids: Sequence[str]) -> list[str]:
