@@ -112,18 +112,18 @@ def trigger_words(draft: Mapping[str, Any]) -> str:
 def conditions_words(conditions: Any, labels: Mapping[str, str]) -> str:
     if not conditions:
         return "Always"
-    words = describe(_labelled(conditions, labels))
+    words = describe(labelled(conditions, labels))
     return words[:1].upper() + words[1:]
 
 
-def _labelled(group: Any, labels: Mapping[str, str]) -> Any:
+def labelled(group: Any, labels: Mapping[str, str]) -> Any:
     """The same rules about fields as people call them."""
     if not isinstance(group, Mapping) or not isinstance(group.get("rules"), list):
         return group
     rules = [
         {**rule, "field": labels.get(str(rule["field"]).removeprefix("record."), rule["field"])}
         if isinstance(rule, Mapping) and "field" in rule
-        else _labelled(rule, labels)
+        else labelled(rule, labels)
         for rule in group["rules"]
     ]
     return {**group, "rules": rules}
@@ -194,7 +194,7 @@ def _case(arm: Mapping[str, Any], owner: str, place: int, named: Mapping[str, st
         place=place,
         name=str(arm.get("name") or ""),
         is_else=is_else,
-        summary=describe(_labelled(conditions, named)) if _says_something(conditions) else "…",
+        summary=describe(labelled(conditions, named)) if _says_something(conditions) else "…",
         conditions=conditions,
         block=_block(
             f"{owner}/{place}",

@@ -7,6 +7,7 @@ from difflib import SequenceMatcher
 from typing import Any, Final, Literal
 
 from automations.builder.fields import fields_of
+from automations.builder.flow import labelled
 from automations.conditions import describe
 from automations.document.cards import (
     CONDITIONS,
@@ -50,14 +51,16 @@ class Change:
     after: Any = None
 
 
-def compare_documents(before: Any, after: Any) -> list[Change]:
+def compare_documents(
+    before: Any, after: Any, labels: Mapping[str, str] | None = None
+) -> list[Change]:
     """All differences: trigger, conditions, steps in the order of the later document, settings.
 
-    A part that is left out is the same as its default.
+    A part that is left out is the same as its default. `labels`: what people call the record's fields, by their paths.
     """
     return [
         *_trigger(_part(before, TRIGGER), _part(after, TRIGGER)),
-        *_conditions(_part(before, CONDITIONS), _part(after, CONDITIONS)),
+        *_conditions(_part(before, CONDITIONS), _part(after, CONDITIONS), labels or {}),
         *_steps(before, after),
         *_settings(_part(before, SETTINGS), _part(after, SETTINGS)),
     ]
@@ -74,9 +77,10 @@ def _trigger(before: Any, after: Any) -> Iterator[Change]:
     yield from _fields(TRIGGER, "Trigger", titles, *configs)
 
 
-def _conditions(before: Any, after: Any) -> Iterator[Change]:
+def _conditions(before: Any, after: Any, labels: Mapping[str, str]) -> Iterator[Change]:
     if (before or None) != (after or None):
-        words = f"Conditions: {describe(before)} → {describe(after)}"
+        told = [describe(labelled(part, labels)) for part in (before, after)]
+        words = f"Conditions: {told[0]} → {told[1]}"
         yield Change("changed", CONDITIONS, words, "", before, after)
 
 

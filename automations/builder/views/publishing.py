@@ -7,7 +7,7 @@ from django.urls import URLPattern, reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from automations.builder.saving import stamp_of
-from automations.builder.views.base import FOLDER, STATES, Pages, user_of
+from automations.builder.views.base import FOLDER, STATES, Pages, place_of, user_of
 from automations.document.comparing import compare_documents
 from automations.exceptions import AutomationTrouble, DocumentInvalid
 from automations.models import Automation, AutomationState
@@ -29,7 +29,11 @@ class PublishingPages(Pages):
         before = automation.published.document if automation.published else None
         context = {
             **frame,
-            "changes": compare_documents(before, automation.draft) if before else [],
+            "changes": compare_documents(
+                before, automation.draft, place_of(request, automation).labels
+            )
+            if before
+            else [],
             "wanted": _wanted_state(automation),
         }
         return HttpResponse(render_to_string(f"{FOLDER}/_publishing.html", context, request))

@@ -139,3 +139,22 @@ def test_documents_with_mistakes_can_be_compared() -> None:
     assert {change.card for change in compare_documents(BEFORE, broken)} == {
         "trigger", "conditions", "tell", "end", "loop", "inner", "/steps/0", "settings",
     }  # fmt: skip
+
+
+def test_conditions_are_told_with_what_people_call_the_fields() -> None:
+    before, after = (
+        {
+            "trigger": {"type": "event", "config": {"event": "record.created"}},
+            "conditions": {
+                "rules": [{"field": "value", "operator": "greater_than", "value": most}]
+            },
+            "steps": [],
+        }
+        for most in (10, 20)
+    )
+
+    changes = compare_documents(before, after, {"value": "Estimated value"})
+
+    assert [change.words for change in changes] == [
+        "Conditions: Estimated value is greater than 10 → Estimated value is greater than 20"
+    ]
