@@ -141,10 +141,10 @@ def _execute(play: Play, turn: Turn) -> Answer:
     step, scene = turn.step, turn.scene
     if step.action is None:
         raise StepFailed(f"The action “{step.type}” is not installed (any more).", kind="missing")
-    changes = step.action.effects != "none"
+    config = _config_of(step, turn.frame)
+    changes = step.action.writes(config)
     try:
         with transaction.atomic() if changes else nullcontext():
-            config = _config_of(step, turn.frame)
             if turn.waited is not None:
                 return step.action.resume(config, scene, turn.waited, step.prepared)
             return step.action.execute(config, scene, step.prepared)

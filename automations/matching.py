@@ -27,7 +27,7 @@ from webhooks.payloads import context_of
 logger = logging.getLogger(__name__)
 
 # "Why not?" is answered by rows; a batch of events writes so many at most, the newest of each automation first.
-MAX_SKIPPED_PER_BATCH: Final = 25
+MAX_SKIPPED_PER_BATCH: Final = 10
 # What tells of the quarantine itself, and what a person wants.
 GOES_ON_IN_QUARANTINE: Final = ("record.quarantined", "record.released", "record.clicked")
 CONDITIONS_FALSE: Final = "The conditions were not met."

@@ -203,6 +203,10 @@ class Action:
         """What can be worked out once for a version; the interpreter gives it back in `execute`."""
         return None
 
+    def writes(self, config: Any) -> bool:
+        """Whether it may write to the database by itself: then it has a savepoint, to be undone when it fails."""
+        return self.effects != "none"
+
     def execute(self, config: Any, scene: Scene, prepared: Any) -> Answer:
         """Do it. Inside a transaction, which is rolled back to here when StepFailed is raised. No HTTP."""
         raise NotImplementedError

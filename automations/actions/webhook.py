@@ -33,6 +33,10 @@ class Sending(Action):
         """The request as a webhook step has it."""
         raise NotImplementedError
 
+    def writes(self, config: Any) -> bool:
+        """Its job is written with the batch; only what is stored of the answer changes a record."""
+        return bool(self.request_of(config).store)
+
     def execute(self, config: Any, scene: Scene, prepared: Any) -> Answer:
         wanted = self.request_of(config)
         job = job_of(wanted, scene)
