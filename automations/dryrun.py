@@ -18,7 +18,8 @@ from automations.cursors import start
 from automations.document import Document
 from automations.interpreter import advance
 from automations.known_answers import with_known_answers
-from automations.matching import CONDITIONS_FALSE, Occasion, is_left_alone, matches_of
+from automations.matching import CONDITIONS_FALSE, Occasion, concerned, is_left_alone
+from automations.matching import why_not as why_not_fired
 from automations.models import Automation, Run, RunMode, RunStatus, StepRun
 from automations.plays import Play, Writes
 from automations.timelimits import at_most
@@ -183,15 +184,14 @@ def _consequences(run: Run) -> list[Consequence]:
         with transaction.atomic():
             made = Event.objects.filter(run_id=run.pk).select_related("object", "record", "actor")
             events = list(made.order_by("pk")[:_MAX_EVENTS])
-            matches = [one for one in matches_of(events, current_index()) if not one.reason]
+            firing = [one for one in concerned(events, current_index()) if not why_not_fired(*one)]
     except OperationalError:
         raise
     except DatabaseError:  # a step has left the transaction so that nothing can be asked any more
         return []
     found: dict[str, Consequence] = {}
-    for match in matches:
-        listener = match.listener
-        name = match.occasion.name
+    for listener, occasion in firing:
+        name = occasion.name
         found.setdefault(
             listener.automation_id, Consequence(listener.automation_id, listener.name, name)
         )

@@ -3,12 +3,10 @@
 import logging
 import random
 from collections import deque
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import cached_property
-from itertools import zip_longest
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from django.utils import timezone
 
@@ -27,7 +25,9 @@ from webhooks.payloads import context_of
 logger = logging.getLogger(__name__)
 
 # "Why not?" is answered by rows; a batch of events writes so many at most, the newest of each automation first.
-MAX_SKIPPED_PER_BATCH: Final = 10
+MAX_SKIPPED_PER_BATCH: Final = 8
+# Kept in memory until some are chosen: beyond so many, what would not be chosen is forgotten.
+_MOST_REFUSALS: Final = 10_000
 # What tells of the quarantine itself, and what a person wants.
 GOES_ON_IN_QUARANTINE: Final = ("record.quarantined", "record.released", "record.clicked")
 CONDITIONS_FALSE: Final = "The conditions were not met."
@@ -59,43 +59,45 @@ def facts_context(event: Event, name: str) -> dict[str, Any]:
     return context
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
-    """An automation whose trigger fits an event. `reason`: why it does not fire; empty when it does."""
+class Match(NamedTuple):
+    """An automation whose trigger fits an event. `reason`: why it does not fire; empty when it does.
+
+    A tuple, since a thousand of them may be made for one event.
+    """
 
     listener: Listener
     occasion: Occasion
     reason: str = ""
 
 
-def matches_of(events: Sequence[Event], index: Index) -> Iterable[Match]:
-    """Every automation that is concerned, event by event."""
+def concerned(events: Sequence[Event], index: Index) -> Iterator[tuple[Listener, Occasion]]:
+    """Every automation whose trigger fits, event by event."""
     for event in events:
         names = names_of(event.type, changed=event.changed, before=event.before, after=event.after)
         for name in sorted(names & index.names):
             occasion = Occasion(event, name)
+            is_called = name in (CALLED, CALLED_ALONE)
             for listener in index.listeners(event, name):
                 version = listener.version
-                is_called = name in (CALLED, CALLED_ALONE)
                 if is_called or version.trigger.matches(version.trigger_config, event, name):
-                    yield _judge(listener, occasion)
+                    yield listener, occasion
 
 
-def _judge(listener: Listener, occasion: Occasion) -> Match:
+def why_not(listener: Listener, occasion: Occasion) -> str:
+    """Why it does not fire, as far as the event and its record tell; empty when it does."""
     version, event = listener.version, occasion.event
     try:
         if not version.conditions.passes(occasion.facts):
-            return Match(listener, occasion, CONDITIONS_FALSE)
+            return CONDITIONS_FALSE
     except Exception:  # one automation's trouble must not keep the others from reacting
         logger.exception("The conditions of %s can't be judged", listener.automation_id)
-        return Match(listener, occasion, _MISTAKE)
+        return _MISTAKE
     if is_left_alone(event):
-        return Match(listener, occasion, "The record is in quarantine until a person releases it.")
-    reason = ""
-    if event.depth:  # otherwise it is a person's own doing
-        max_depth = version.settings.max_depth
-        reason = why_cut(event, occasion.chain, listener.automation_id, listener.name, max_depth)
-    return Match(listener, occasion, reason)
+        return "The record is in quarantine until a person releases it."
+    if not event.depth:  # a person's own doing
+        return ""
+    max_depth = version.settings.max_depth
+    return why_cut(event, occasion.chain, listener.automation_id, listener.name, max_depth)
 
 
 def runs_for(events: Sequence[Event], index: Index) -> tuple[list[Run], Crowd]:
@@ -105,15 +107,15 @@ def runs_for(events: Sequence[Event], index: Index) -> tuple[list[Run], Crowd]:
     fired: list[Run] = []
     refused = Refusals()
     fitting: list[Match] = []
-    for match in matches_of(events, index):
-        if match.reason:
-            refused.add(match)
+    for listener, occasion in concerned(events, index):
+        if reason := why_not(listener, occasion):
+            refused.add(Match(listener, occasion, reason))
         else:
-            fitting.append(match)
+            fitting.append(Match(listener, occasion))
     crowd.look((match.listener, match.occasion.event) for match in fitting)
     for match in fitting:
         if reason := crowd.refuses(match.listener, match.occasion.event):
-            refused.add(Match(match.listener, match.occasion, reason))
+            refused.add(match._replace(reason=reason))
             continue
         run = _run(match, now)
         crowd.admit(match.listener, run)
@@ -122,27 +124,39 @@ def runs_for(events: Sequence[Event], index: Index) -> tuple[list[Run], Crowd]:
 
 
 class Refusals:
-    """What does not fire: of each automation the newest, so that many of both take little room."""
+    """What does not fire: of each automation the newest, and the latest of all others."""
 
     def __init__(self) -> None:
-        self._newest: dict[str, deque[Match]] = {}
+        # In the order in which they came. A plain list: a thousand may come of one event.
+        self._all: list[Match] = []
 
     def add(self, match: Match) -> None:
-        of_one = self._newest.setdefault(
-            match.listener.automation_id, deque(maxlen=MAX_SKIPPED_PER_BATCH)
-        )
-        of_one.append(match)
+        self._all.append(match)
+        if len(self._all) > _MOST_REFUSALS:
+            newest, others = self._sorted_out()
+            self._all = [*others, *newest]
 
     def some(self) -> list[Match]:
-        """The newest of each automation first, then the one before …, up to the limit; in the order of the events.
+        """The newest of each automation first, then the latest others, up to the limit; in the order of the events.
 
         Where there are more automations than that, chance decides, so that each gets its turn.
         """
-        queues = [list(reversed(matches)) for matches in self._newest.values()]
-        random.shuffle(queues)
-        rounds = zip_longest(*queues)
-        chosen = [match for one in rounds for match in one if match is not None]
-        return sorted(chosen[:MAX_SKIPPED_PER_BATCH], key=lambda match: match.occasion.event.pk)
+        chosen, others = self._sorted_out()
+        if len(chosen) > MAX_SKIPPED_PER_BATCH:
+            chosen = random.sample(chosen, MAX_SKIPPED_PER_BATCH)
+        chosen += others[::-1][: MAX_SKIPPED_PER_BATCH - len(chosen)]
+        return sorted(chosen, key=lambda match: match.occasion.event.pk)
+
+    def _sorted_out(self) -> tuple[list[Match], list[Match]]:
+        """The newest of each automation; and the latest of the others, oldest first."""
+        newest: dict[str, Match] = {}
+        others: deque[Match] = deque(maxlen=MAX_SKIPPED_PER_BATCH)
+        for match in self._all:
+            pk = match.listener.automation_id
+            if pk in newest:
+                others.append(newest[pk])
+            newest[pk] = match
+        return list(newest.values()), list(others)
 
 
 def is_left_alone(event: Event) -> bool:

@@ -32,14 +32,13 @@ def _any_name(path: str) -> str | None:
 class Conditions:
     """Whether the facts meet the conditions, in short or with what each rule found."""
 
-    __slots__ = ("_root",)
+    __slots__ = ("_root", "passes")
 
     def __init__(self, root: "Part") -> None:
         self._root = root
-
-    def passes(self, facts: Facts) -> bool:
-        """No more rules are looked at than needed; always what `explain` says."""
-        return self._root.passes(facts)
+        # No more rules are looked at than needed; always what `explain` says. It is the root's own: a call less
+        # for each of a thousand automations.
+        self.passes: Callable[[Facts], bool] = root.passes
 
     def explain(self, facts: Facts) -> dict[str, Any]:
         """Every rule with the actual value, as JSON for the trace.
