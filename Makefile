@@ -55,15 +55,15 @@ FORCE:
 test: setup ## the suite, on SQLite and a Redis of its own
 	@env -u DATABASE_URL $(BIN)/python -m pytest -m "not browser and not faults" $(PARALLEL) $(PYTEST_ARGS)
 
-test-postgres: setup ## the suite on PostgreSQL (a throw-away cluster, or DATABASE_URL's)
-	@$(BIN)/python -m tests.postgres -m "not browser and not faults" $(PARALLEL) $(PYTEST_ARGS)
+test-postgres: setup ## what knows a database, on PostgreSQL (a throw-away cluster, or DATABASE_URL's)
+	@$(BIN)/python -m tests.postgres --database-only -m "not browser and not faults" $(PARALLEL) $(PYTEST_ARGS)
 
 test-browser: setup ## the pages in a headless Chromium
 	@env -u DATABASE_URL $(BIN)/python -m pytest -m browser $(PYTEST_ARGS)
 
 test-faults: setup ## the tests that kill workers, Redis and the database, on both databases; one after the other
 	@env -u DATABASE_URL $(BIN)/python -m pytest -m faults $(PYTEST_ARGS)
-	@$(BIN)/python -m tests.postgres -m faults $(PYTEST_ARGS)
+	@$(BIN)/python -m tests.postgres -m faults $(PYTEST_ARGS) tests/faults
 
 coverage: setup ## which lines and branches the suite reaches
 	@env -u DATABASE_URL $(BIN)/python -m pytest -m "not browser" --cov --cov-report=term-missing:skip-covered $(PYTEST_ARGS)

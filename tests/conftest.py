@@ -42,6 +42,31 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     return None
 
 
+# --- what a second database has to be tried on --------------------------------------------------
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--database-only",
+        action="store_true",
+        help="leave out the tests that know no database: they are the same on every one",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--database-only"):
+        return
+    chosen = [item for item in items if _knows_a_database(item)]
+    config.hook.pytest_deselected(items=[item for item in items if not _knows_a_database(item)])
+    items[:] = chosen
+
+
+def _knows_a_database(item: pytest.Item) -> bool:
+    fixtures = set(getattr(item, "fixturenames", ()))
+    needs = {"db", "transactional_db", "django_db_setup", "live_server"}
+    return item.get_closest_marker("django_db") is not None or bool(fixtures & needs)
+
+
 # --- no internet -----------------------------------------------------------------------------
 
 
