@@ -29,8 +29,8 @@ from webhooks.models import RequestLog, WebhookJob
 
 logger = logging.getLogger(__name__)
 
-# So many runs commit together: what a SQLite's other writers wait for, at most, is some tens of milliseconds.
-BATCH_SIZE: Final = 40
+# So many runs commit together: SQLite's other writers wait for them for some tens of milliseconds.
+BATCH_SIZE: Final = 100
 # What one batch of steps may take before the rest is given back: far less than a lease.
 BATCH_S: Final = 1.0
 _RUN_COLUMNS: Final = (

@@ -30,6 +30,12 @@ def shared_now() -> datetime:
     return moment
 
 
+def clock_sql() -> str:
+    """The same clock within a statement, so that asking for the time costs none of its own; NULL where the database
+    has no clock."""
+    return "clock_timestamp()" if connection.vendor == "postgresql" else "NULL"
+
+
 class ClockWatch:
     """Looks at the shared clock in every sweep, beside this process's own that only ever counts on.
 

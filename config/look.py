@@ -1,5 +1,6 @@
 """The admin's look: names, colours, icons. What the sidebar holds is told by `config.sidebar`."""
 
+from functools import lru_cache
 from typing import Any
 
 import environ
@@ -37,14 +38,20 @@ def login_context(request: HttpRequest) -> dict[str, Any]:
 
 
 def _demo_login() -> dict[str, str] | None:
-    from django.contrib.auth.hashers import check_password
-
     from records.models import User
 
     user = User.objects.filter(username="admin", is_active=True, is_staff=True).first()
-    if user is None or not check_password(settings.DEMO_PASSWORD, user.password):
+    if user is None or not _is_demo_password(user.password):
         return None  # whoever has changed the password knows it
     return {"username": user.username, "password": settings.DEMO_PASSWORD}
+
+
+@lru_cache(maxsize=4)
+def _is_demo_password(encoded: str) -> bool:
+    """Asked once for each password: hashing takes its time on purpose."""
+    from django.contrib.auth.hashers import check_password
+
+    return check_password(settings.DEMO_PASSWORD, encoded)
 
 
 # The green of a signal that says “line clear”; the same scale as static/signalbox/css/tokens.css.

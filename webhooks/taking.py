@@ -10,6 +10,7 @@ from typing import Any, Final
 from django.db import connection
 from django.utils import timezone
 
+from config.clocks import clock_sql
 from config.queues import LEASE_S
 from webhooks.lanes import GUARDED_SQL
 from webhooks.models import Destination, WebhookJob
@@ -77,7 +78,6 @@ def _hop(after_lane: str) -> list[tuple[str, bool, datetime | None]]:
     Source of the scheme: https://wiki.postgresql.org/wiki/Loose_indexscan
     """
     jobs, destinations = WebhookJob._meta.db_table, Destination._meta.db_table
-    clock = "clock_timestamp()" if connection.vendor == "postgresql" else "NULL"
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
@@ -89,7 +89,7 @@ def _hop(after_lane: str) -> list[tuple[str, bool, datetime | None]]:
             )
             SELECT lane,
                    EXISTS (SELECT 1 FROM {destinations} d WHERE d.lane = hop.lane AND ({GUARDED_SQL})),
-                   {clock}
+                   {clock_sql()}
             FROM hop WHERE lane IS NOT NULL LIMIT %s
             """,  # noqa: S608  (what is put in are names of tables and a constant)
             [after_lane, LANES_PER_CLAIM],

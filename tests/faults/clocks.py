@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from config.clocks import clock_sql
+
 _real_time, _real_time_ns = time.time, time.time_ns
 
 
@@ -32,3 +34,8 @@ def shift(patch: Callable[[str, Any], Any], file: Path, *, database_too: bool) -
     if database_too:
         for module in ("webhooks.claims", "webhooks.outcomes", "webhooks.jobs"):
             patch(f"{module}.shared_now", now)
+        patch("webhooks.taking.clock_sql", lambda: _shifted(clock_sql(), offset_of(file)))
+
+
+def _shifted(sql: str, offset_s: float) -> str:
+    return sql if sql == "NULL" else f"{sql} + interval '{offset_s} seconds'"
