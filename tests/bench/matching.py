@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from automations.models import Automation, AutomationState, Run
 from automations.services import create_automation, publish, set_state
+from config.worker import spare_the_collector
 from records.dispatch import dispatch_events
 from records.models import Event, ObjectDefinition
 from records.services import create_record
@@ -15,6 +16,7 @@ EVENTS = 200
 
 
 def figures(database: str) -> Iterator[Figure]:
+    spare_the_collector()  # as a worker does
     definition = leads()
     dispatch_everything()
     _make(definition, 1)
