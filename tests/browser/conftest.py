@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from tests.conftest import WorkerProcess
+from webhooks.outbound import network_policy
 
 # Playwright's event loop lives in the thread of the tests; Django would take them for asynchronous code.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -63,6 +64,15 @@ def browser() -> Iterator[Browser]:
         )
         yield browser
         browser.close()
+
+
+@pytest.fixture(autouse=True)
+def own_address(live_server: LiveServer, settings: Any) -> Iterator[None]:
+    """Each file has a server of its own; what is judged as our own host goes with it."""
+    settings.PUBLIC_URL = live_server.url
+    network_policy.cache_clear()
+    yield
+    network_policy.cache_clear()
 
 
 @pytest.fixture

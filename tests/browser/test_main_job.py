@@ -17,8 +17,7 @@ HISTORY = "/admin/webhooks/webhookjob/"
 
 
 @pytest.fixture
-def demo(live_server: LiveServer, settings: Any, transactional_db: None) -> None:
-    settings.PUBLIC_URL = live_server.url
+def demo(settings: Any, transactional_db: None) -> None:
     settings.DEBUG = True  # the demo logins exist only there
     load_demo()
     settings.DEBUG = False
