@@ -26,6 +26,7 @@ from webhooks.intake.parsing import parse
 from webhooks.intake.query import parse_query
 from webhooks.intake.refusals import Refusal
 from webhooks.jsontext import iso_moment
+from webhooks.keptrequests import kept_requests
 from webhooks.models import RequestLog
 from webhooks.samples import MADE_UP, Choice, Sample, Samples
 
@@ -220,10 +221,7 @@ class TrialSamples(Samples):
         """Requests to this automation that somebody kept as samples, for those who may see the request log."""
         if not self.user.has_perm("webhooks.view_requestlog"):
             return []
-        rows = RequestLog.objects.filter(
-            endpoint__automation_id=self.automation.pk, is_kept=True, bodies_removed=False
-        )
-        return list(rows.order_by("-id")[:_OFFERED])
+        return kept_requests(self.automation.pk)
 
 
 def key_of_tick(moment: datetime) -> str:

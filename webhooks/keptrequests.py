@@ -1,14 +1,12 @@
 """Requests that people keep as samples, under a name: they are not cleaned up, and drafts are tried on them."""
 
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
 
 from records.ids import decode, encode
 from webhooks.models import RequestLog, RetentionState
-from webhooks.replays import ReplayRefused, received_of
 
 MAX_NAME: Final = 120
 # Of `webhooks.retention_rules`, those that look at each request once.
@@ -36,18 +34,12 @@ def release_request(*, row: RequestLog) -> RequestLog:
     return row
 
 
-def label_of_kept(row: RequestLog) -> str:
-    words = row.name or row.method
-    return f"{words} · {timezone.localtime(row.started_at):%d %b %Y, %H:%M}"
-
-
-def kept_samples(endpoint_id: str) -> list[tuple[str, str, dict[str, Any]]]:
-    """The newest samples of an endpoint: (key, label, what expressions see as `webhook`). One query."""
-    rows = RequestLog.objects.select_related("endpoint", "event")
-    found = []
-    for row in rows.filter(endpoint=endpoint_id, is_kept=True).order_by("-pk")[:_OFFERED]:
-        try:
-            found.append((row.pk, label_of_kept(row), received_of(row)))
-        except ReplayRefused:  # nothing can be tried on it
-            continue
-    return found
+def kept_requests(automation_id: str) -> list[RequestLog]:
+    """The newest samples among the requests to an automation, as far as they are still whole. One query."""
+    rows = RequestLog.objects.filter(
+        endpoint__automation_id=automation_id,
+        is_kept=True,
+        bodies_removed=False,
+        request_truncated=False,
+    )
+    return list(rows.order_by("-pk")[:_OFFERED])

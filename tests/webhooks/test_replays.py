@@ -19,7 +19,7 @@ from tests.webhooks.jobs_at_hand import a_job, a_person
 from tests.webhooks.requests_at_hand import arrived, page, sent, text_of
 from webhooks.inbound import logbook
 from webhooks.inbound.inspectors import clear_requests
-from webhooks.keptrequests import keep_request, kept_samples, release_request
+from webhooks.keptrequests import keep_request, kept_requests, release_request
 from webhooks.models import InboundEndpoint, RequestLog, WebhookJob
 from webhooks.replays import ReplayRefused, received_of, replay_request, try_on_draft
 from webhooks.requestlog import LogQuery, page_of
@@ -241,14 +241,15 @@ def test_a_kept_request_has_a_name_and_can_be_released(admin_client, endpoint):
     assert (row.is_kept, row.name) == (False, "")
 
 
-def test_samples_are_offered_with_what_expressions_see(endpoint):
-    for n in (1, 2):
-        keep_request(row=arrived(endpoint, request_body=f'{{"n": {n}}}'), name=f"Order {n}")
+def test_whole_samples_of_an_automation_are_offered_newest_first(listener):
+    automation, endpoint = listener
+    for number in (1, 2):
+        keep_request(row=arrived(endpoint), name=f"Order {number}")
     keep_request(row=arrived(endpoint, request_truncated=True), name="Cut")
+    keep_request(row=arrived(endpoint, bodies_removed=True), name="Cleaned up")
     arrived(endpoint)
-    found = kept_samples(endpoint.pk)
-    assert [label.partition(" · ")[0] for _, label, _ in found] == ["Order 2", "Order 1"]
-    assert found[0][2]["body"] == {"n": 2}
+    assert [row.name for row in kept_requests(automation.pk)] == ["Order 2", "Order 1"]
+    assert kept_requests("auto_00000000000000000000000000") == []
 
 
 def test_the_draft_of_its_automation_can_be_tried_on_a_sample(admin_client, listener):
