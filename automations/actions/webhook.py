@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from automations.jsonvalues import kept
 from automations.request_config import WebhookConfig
 from automations.responses import read_answer, read_body, store_answer
-from automations.sending import job_of, method_of, shown_request, template_of
+from automations.sending import job_of, method_of, shown_request
 from automations.steps import (
     Action,
     Answer,
@@ -19,8 +19,6 @@ from automations.steps import (
 )
 from webhooks.models import JobStatus, RequestLog, WebhookJob
 from webhooks.statuses import parse_statuses
-
-__all__ = ["Sending", "WebhookAction", "WebhookConfig", "method_of", "template_of"]
 
 
 class Sending(Action):

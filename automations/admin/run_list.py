@@ -19,6 +19,7 @@ from records.eventtypes import label_of
 from records.models import Event, Record
 from webhooks.admin.filters import PERIODS
 from webhooks.admin.links import can_view, page_url
+from webhooks.admin.tabs import TabLink
 from webhooks.history import Count
 
 TAB_LABELS: Final = {
@@ -46,16 +47,6 @@ class Row:
     event_url: str
     subject: str
     record_url: str
-
-
-@dataclass(frozen=True, slots=True)
-class TabLink:
-    tab: Tab
-    label: str
-    icon: str
-    address: str
-    count: Count
-    is_active: bool
 
 
 def list_context(request: HttpRequest) -> dict[str, Any]:

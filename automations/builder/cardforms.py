@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from django.utils import timezone
 
-from automations.actions.webhook import WebhookConfig
 from automations.builder.edits import find_step
 from automations.builder.flow import flow_of, kinds_of_triggers, targets_of
 from automations.builder.forms import ConfigForm, Shown
@@ -16,6 +15,7 @@ from automations.builder.place import Place
 from automations.builder.requestform import request_context
 from automations.document.cards import CONDITIONS, SETTINGS, TRIGGER
 from automations.document.schema import DEFAULT_MAX_DEPTH, FALLBACK
+from automations.request_config import WebhookConfig
 from automations.steps import ACTIONS
 from automations.ticks import TimetableError, next_ticks
 from automations.triggers import TRIGGERS

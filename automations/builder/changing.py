@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from automations.actions.branch import Arm
-from automations.actions.webhook import WebhookConfig
 from automations.builder import edits
 from automations.builder.edits import EditRefused, Values
 from automations.builder.forms import read_config, sources_of
@@ -15,6 +14,7 @@ from automations.builder.inputs.numbers import number_of
 from automations.builder.inputs.structures import read_conditions
 from automations.builder.requestform import read_stores
 from automations.document.schema import DEFAULT_MAX_DEPTH, Step, child_blocks
+from automations.request_config import WebhookConfig
 from automations.steps import ACTIONS
 from automations.triggers import TRIGGERS
 from webhooks.durations import DelayError, parse_delays

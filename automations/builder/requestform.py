@@ -4,10 +4,10 @@ picked from the answer are stored."""
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from automations.actions.webhook import WebhookConfig
 from automations.builder.forms import Shown
 from automations.builder.inputs.base import Data, texts_in
 from automations.builder.inputs.rows import completed
+from automations.request_config import WebhookConfig
 
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 BODY_KINDS: Final = (

@@ -12,6 +12,7 @@ from records.eventtypes import label_of
 from records.models import Event, Record
 from webhooks.admin.filters import PERIODS, STATUS_CLASSES, Asked, read_address
 from webhooks.admin.links import can_view, page_url
+from webhooks.admin.tabs import TabLink
 from webhooks.history import Count, Page, Tab, count_tabs, page_of
 from webhooks.models import JobStatus, Webhook, WebhookJob
 from webhooks.models.jobs import OPEN_STATUSES
@@ -44,16 +45,6 @@ class Row:
         return self.job.status == JobStatus.PENDING and bool(
             self.job.status_code or self.job.error_kind
         )
-
-
-@dataclass(frozen=True, slots=True)
-class TabLink:
-    tab: Tab
-    label: str
-    icon: str
-    address: str
-    count: Count
-    is_active: bool
 
 
 def list_context(request: HttpRequest) -> dict[str, Any]:
