@@ -5,15 +5,17 @@ filters at once) is looked for in a window of so many rows; the page says how fa
 goes on from there.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
-from django.db.models.functions import Left
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Left, StrIndex, Substr
 
 from records.ids import first_id_at, moment_of
+from records.models import User
 from webhooks.automationlinks import known_automations
 from webhooks.models import Direction, EndpointKind, InboundEndpoint, RequestLog, WebhookJob
 
@@ -29,6 +31,9 @@ SEARCHED_OF_BODY: Final = 10_000
 _FEW_JOBS: Final = 500
 # Of one event or run, the requests of its newest jobs.
 _JOBS_OF_ONE: Final = 5_000
+# Of users whose names are searched, so many.
+_MAX_USERS: Final = 100
+_ADDRESS_LIKE: Final = re.compile(r"\d{1,3}\.[\d.:]*|\[?[0-9a-f]*:[0-9a-f.:\]]*", re.IGNORECASE)
 # A request that sets off a run is written with it, at most so long before or after.
 _BESIDE_ITS_RUN: Final = timedelta(minutes=2)
 # What a list does not show, and what makes rows large.
@@ -47,7 +52,7 @@ KINDS: Final = {
     "rejected": Q(direction=Direction.IN) & ~Q(error_kind=""),
 }
 # A replay answers nobody, and nothing is wrong with that.
-_UNANSWERED: Final = Q(status_code=None) & ~Q(direction=Direction.IN, actor__isnull=False)
+_UNANSWERED: Final = Q(status_code=None, replay_of=None)
 # Those that are sent; all others are received.
 _SENT: Final = ("webhook", "step")
 
@@ -70,10 +75,16 @@ class LogQuery:
     job_id: str = ""
     event_id: str = ""
     run_id: str = ""
+    # It took at least so long.
+    took_ms: int = 0
+    # A part of the name of who did it by hand, or the beginning of the other side's address.
+    who: str = ""
     since: datetime | None = None
     until: datetime | None = None
     # A part of the URL, of the error, or of the beginning of a body.
     text: str = ""
+    # Whether texts are looked for in the secret parts of our own addresses, too.
+    sees_addresses: bool = True
     is_kept: bool = False
     # An id that can't be: nothing is found.
     is_impossible: bool = False
@@ -168,6 +179,7 @@ class _Look:
 def _all() -> QuerySet[RequestLog]:
     return RequestLog.objects.alias(
         status_class=F("status_code") / 100,
+        url_query=Substr("url", StrIndex("url", Value("?"))),
         request_beginning=Left("request_body", SEARCHED_OF_BODY),
         response_beginning=Left("response_body", SEARCHED_OF_BODY),
     )
@@ -196,11 +208,12 @@ def _conditions(query: LogQuery) -> tuple[Q, Q]:
 def _ids(query: LogQuery) -> list[Q]:
     """Those that leave the fewest rows first."""
     return [
-        Q(pk=query.request_id) if query.request_id else Q(),
+        Q(pk=query.request_id) | Q(replay_of=query.request_id) if query.request_id else Q(),
         Q(job=query.job_id) if query.job_id else Q(),
         _of_event(query.event_id) if query.event_id else Q(),
         _of_run(query.run_id) if query.run_id else Q(),
         Q(is_kept=True) if query.is_kept else Q(),
+        _of_users(query.who) if query.who and not _is_address(query.who) else Q(),
     ]
 
 
@@ -216,22 +229,46 @@ def _columns(query: LogQuery) -> list[Q]:
 
 
 def _unindexed(query: LogQuery) -> list[Q]:
-    text = query.text
     return [
         Q(direction=Direction.OUT) if query.direction == Direction.OUT else Q(),
         KINDS.get(query.kind, Q()),
         _UNANSWERED if query.outcome == "error" else Q(),
         Q(status_code__gte=200, status_code__lt=300) if query.outcome == "2" else Q(),
         Q(method=query.method) if query.method else Q(),
-        (
-            Q(url__icontains=text)
-            | Q(error__icontains=text)
-            | Q(request_beginning__icontains=text)
-            | Q(response_beginning__icontains=text)
-        )
-        if text
-        else Q(),
+        Q(duration_ms__gte=query.took_ms) if query.took_ms else Q(),
+        Q(remote_address__istartswith=query.who) if _is_address(query.who) else Q(),
+        _with_text(query) if query.text else Q(),
     ]
+
+
+def _with_text(query: LogQuery) -> Q:
+    text = query.text
+    in_url = Q(url__icontains=text)
+    if not query.sees_addresses:
+        in_url = (Q(direction=Direction.OUT) & in_url) | Q(
+            url__contains="?", url_query__icontains=text
+        )
+    return (
+        in_url
+        | Q(error__icontains=text)
+        | Q(request_beginning__icontains=text)
+        | Q(response_beginning__icontains=text)
+    )
+
+
+# --- who ---------------------------------------------------------------------------------------
+
+
+def _is_address(who: str) -> bool:
+    """An IP address or the beginning of one; everything else is a name."""
+    return bool(_ADDRESS_LIKE.fullmatch(who))
+
+
+def _of_users(name: str) -> Q:
+    found = User.objects.filter(
+        Q(username__icontains=name) | Q(first_name__icontains=name) | Q(last_name__icontains=name)
+    )
+    return Q(actor__in=list(found.order_by("pk").values_list("pk", flat=True)[:_MAX_USERS]))
 
 
 # --- what jobs tell of their requests ----------------------------------------------------------
@@ -243,14 +280,15 @@ def _of_event(event_id: str) -> Q:
 
 
 def _of_run(run_id: str) -> Q:
-    """The requests of its steps, and the one that set it off, which no index knows by it."""
+    """The requests of its steps, the one that set it off, which no index knows by it, and that one's repeats."""
     began = moment_of(run_id)
     beside = Q(
         run_id=run_id,
         pk__gte=first_id_at("req", began - _BESIDE_ITS_RUN),
         pk__lt=first_id_at("req", began + _BESIDE_ITS_RUN),
     )
-    return beside | Q(job__in=_jobs_of_one(run_id=run_id))
+    repeats = Q(run_id=run_id) & ~Q(error_kind="")
+    return beside | repeats | Q(job__in=_jobs_of_one(run_id=run_id))
 
 
 def _of_jobs(query: LogQuery) -> tuple[list[Q], Q]:

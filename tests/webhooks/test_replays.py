@@ -1,9 +1,11 @@
 """Requests once more: into their automation, on its draft; and requests that are kept as samples."""
 
 from datetime import timedelta
+from importlib import import_module
 from uuid import UUID
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 from django.utils import timezone
@@ -63,6 +65,37 @@ def test_a_replay_is_a_new_event_by_a_person(client, endpoint, ada):
     work()
     assert [run.status for run in Run.objects.all()] == [RunStatus.SUCCEEDED] * 2
     assert step_of(Run.objects.get(pk=replayed.run_id)).output == {"n": 7}
+
+
+def test_a_request_and_its_replays_lead_to_each_other(admin_client, endpoint, ada):
+    row = arrived(endpoint)
+    again = replay_request(row=row, user=ada).request_id
+    assert RequestLog.objects.get(pk=again).replay_of == row.pk
+    assert page("change", again) in text_of(admin_client.get(page("change", row.pk)))
+    assert page("change", row.pk) in text_of(admin_client.get(page("change", again)))
+    assert [each.pk for each in page_of(LogQuery(request_id=row.pk)).rows] == [again, row.pk]
+    RequestLog.objects.filter(pk=row.pk).delete()
+    text = text_of(admin_client.get(page("change", again)))
+    assert f"{row.pk}, which was cleaned up" in text
+
+
+def test_of_older_replays_the_label_of_the_event_told(endpoint, ada):
+    row = arrived(endpoint)
+    again = replay_request(row=row, user=ada).request_id
+    RequestLog.objects.update(replay_of=None)
+    migration = import_module("webhooks.migrations.0008_request_replays")
+    migration.read_labels(apps, None)
+    found = dict(RequestLog.objects.values_list("pk", "replay_of"))
+    assert found == {row.pk: None, again: row.pk}
+
+
+def test_of_many_replays_the_newest_are_named(admin_client, endpoint, ada):
+    row = arrived(endpoint)
+    replays = [replay_request(row=row, user=ada).request_id for _ in range(6)]
+    text = text_of(admin_client.get(page("change", row.pk)))
+    named = text.partition("<dt>Replayed</dt>")[2].partition("</dd>")[0]
+    assert [pk for pk in replays if pk in named] == replays[1:]
+    assert f"?q={row.pk}" in named
 
 
 def test_a_delivery_that_is_known_can_be_replayed_again_and_again(client, endpoint, ada):

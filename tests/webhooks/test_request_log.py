@@ -5,14 +5,15 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.urls import reverse
 from django.utils import timezone
 
 from automations.models import Run
-from records.ids import encode, new_id
+from records.ids import decode, encode, new_id
 from records.models import User
 from tests.automations.making import step, work
 from tests.webhooks.inbound.making import make_endpoint, make_form, make_listener, send
-from tests.webhooks.jobs_at_hand import a_job, a_webhook, an_event
+from tests.webhooks.jobs_at_hand import a_job, a_person, a_webhook, an_event
 from tests.webhooks.requests_at_hand import arrived, page, queries_of, sent, text_of
 from webhooks import requestlog
 from webhooks.admin.request_rows import where_of
@@ -42,14 +43,21 @@ def log():
     inspector = InboundEndpoint.objects.create(name="Inspector")
     refused = {"status_code": 401, "error_kind": "unverified", "error": "The signature is wrong."}
     return {
-        "ok": sent(a_job(webhook=webhook)),
+        "ok": sent(a_job(webhook=webhook), actor=a_person("ada", last_name="Lovelace")),
         "not found": sent(a_job(webhook=webhook), status_code=404, method="PUT"),
-        "broken": sent(a_job(run_id=new_id("run"), step_path="s1"), status_code=503),
-        "silent": sent(status_code=None, error_kind="dns", error="No address for `x.invalid`."),
-        "hooked": arrived(endpoint, request_body='{"name": "Ada"}'),
+        "broken": sent(
+            a_job(run_id=new_id("run"), step_path="s1"), status_code=503, duration_ms=1500
+        ),
+        "silent": sent(
+            remote_address="[2001:db8::1]:443",
+            status_code=None,
+            error_kind="dns",
+            error="No address for `x.invalid`.",
+        ),
+        "hooked": arrived(endpoint, remote_address="192.0.2.7", request_body='{"name": "Ada"}'),
         "rejected": arrived(endpoint, **refused),
         "inspected": arrived(inspector, is_kept=True, name="An order"),
-        "form": arrived(make_form(), response_body='{"record": "rec_1"}'),
+        "form": arrived(make_form(), response_body='{"record": "rec_1"}', duration_ms=100),
     }
 
 
@@ -78,6 +86,14 @@ RECEIVED = {"hooked", "rejected", "inspected", "form"}
         ({"time": "1h"}, SENT | RECEIVED),
         ({"from": "2125-01-31T09:30"}, set()),
         ({"kept": "1"}, {"inspected"}),
+        ({"took": "1000"}, {"broken"}),
+        ({"took": "100"}, {"broken", "form"}),
+        ({"took": "17"}, SENT | RECEIVED),
+        ({"who": "192.0.2."}, {"hooked"}),
+        ({"who": "[2001:db8"}, {"silent"}),
+        ({"who": "lovel"}, {"ok"}),
+        ({"who": "lovel", "outcome": "4"}, set()),
+        ({"who": "nobody"}, set()),
         ({"q": "ada"}, {"hooked"}),
         ({"q": "REC_1"}, {"form"}),
         ({"q": "x.invalid"}, {"silent"}),
@@ -224,6 +240,56 @@ def test_the_list_shows_no_secret_part_of_an_address(admin_client):
     assert where_of(row) == "automation/…/more?a=b"
     assert where_of(row) in text
     assert endpoint.token not in text
+
+
+def test_the_address_of_an_endpoint_is_for_those_who_may_change_it(client, staff):
+    endpoint = make_endpoint()
+    row = arrived(endpoint, url=f"{endpoint.path}/more?a=b")
+    tried = arrived(endpoint, url=f"/api/webhooks/test/{endpoint.test_token}")
+    staff("view_requestlog", "view_inboundendpoint", "view_webhookjob")
+    pages = [
+        page("change", row.pk),
+        page("change", tried.pk),
+        page("changelist"),
+        reverse("admin:webhooks_inboundendpoint_change", args=[endpoint.pk]),
+        reverse("admin:webhooks_inboundendpoint_changelist"),
+        reverse("admin:webhooks_inboundendpoint_arrivals", args=[endpoint.pk]),
+    ]
+    for url in pages:
+        text = text_of(client.get(url))
+        assert endpoint.token not in text
+        assert endpoint.test_token not in text
+    assert "/api/webhooks/automation/…/more?a=b" in text_of(client.get(pages[0]))
+    staff("change_inboundendpoint")
+    for url in (pages[0], pages[3], pages[4], pages[5]):
+        assert endpoint.token in text_of(client.get(url))
+
+
+def test_an_address_can_not_be_guessed_by_searching_for_parts_of_it(client, staff):
+    endpoint = make_endpoint()
+    row = arrived(endpoint, url=f"{endpoint.path}?colour=green")
+    plain = arrived(endpoint)
+
+    def found(text):
+        answer = text_of(client.get(page("changelist"), {"q": text}))
+        return {each.pk for each in (row, plain) if page("change", each.pk) in answer}
+
+    staff("view_requestlog")
+    assert found(endpoint.token[:8]) == set()
+    assert found("green") == {row.pk}
+    staff("change_inboundendpoint")
+    assert found(endpoint.token[:8]) == {row.pk, plain.pk}
+
+
+def test_repeats_are_found_by_the_run_that_they_were_answered_with(client):
+    _, endpoint = make_listener(step("stop", "s"))
+    for _ in range(2):
+        send(client, endpoint, headers={"webhook-id": "msg_1"})
+    first, repeat = RequestLog.objects.order_by("pk")
+    assert repeat.error_kind == "repeat"
+    a_day_later = encode("req", uuid.UUID(int=decode("req", repeat.pk).int + (86_400_000 << 80)))
+    RequestLog.objects.filter(pk=repeat.pk).update(id=a_day_later)
+    assert found_by(LogQuery(run_id=first.run_id)) == [a_day_later, first.pk]
 
 
 # --- one request -----------------------------------------------------------------------------

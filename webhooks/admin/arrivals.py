@@ -11,6 +11,7 @@ from django.urls import NoReverseMatch, reverse
 from records.ids import decode
 from webhooks.admin.bodies import BodyView, view_body
 from webhooks.admin.links import admin_url
+from webhooks.admin.request_rows import url_of
 from webhooks.models import EndpointKind, InboundEndpoint, RequestLog, WebhookJob
 
 PAGE_SIZE: Final = 25
@@ -20,13 +21,15 @@ MAX_SHOWN: Final = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One request. `target` is what stood behind the endpoint's own address. `url` is that of its own page.
+    """One request. `target` is what stood behind the endpoint's own address. `url` is that of its own page, `address`
+    where it arrived.
 
     `answer`: what it was answered, where that is not the same each time.
     """
 
     row: RequestLog
     url: str
+    address: str
     target: str
     body: BodyView
     is_cut: bool
@@ -72,6 +75,7 @@ def _shown(request: HttpRequest, endpoint: InboundEndpoint, rows: Sequence[Any])
             Arrival(
                 row=row,
                 url=admin_url(request, RequestLog, row.pk),
+                address=url_of(request, row),
                 target=_target_of(row.url, endpoint),
                 body=view_body(
                     row.beginning[:MAX_SHOWN],

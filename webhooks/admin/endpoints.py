@@ -1,6 +1,6 @@
 """Inbound endpoints: inspectors, automations' and forms'. Their addresses, who may send, and what has arrived."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Final
 
@@ -22,6 +22,7 @@ from webhooks.admin.arrivals import arrivals_of
 from webhooks.admin.endpoint_forms import EndpointForm, Section, sections_for
 from webhooks.admin.filters import clean_id
 from webhooks.admin.inspectors import InspectorForm, example_of, request_id
+from webhooks.admin.request_rows import may_see_addresses
 from webhooks.inbound.endpoints import GRACES, rotate_test_token, rotate_token
 from webhooks.inbound.inspectors import KEEP_PER_INSPECTOR, clear_requests
 from webhooks.models import EndpointKind, InboundEndpoint, RequestLog
@@ -88,6 +89,10 @@ class EndpointAdmin(ModelAdmin):  # type: ignore[misc]
         is_own = obj is None or obj.kind != EndpointKind.AUTOMATION
         return is_own and super().has_delete_permission(request, obj)
 
+    def get_list_display(self, request: HttpRequest) -> Sequence[str]:
+        hidden = () if may_see_addresses(request) else ("address",)
+        return [name for name in self.list_display if name not in hidden]
+
     # --- form ---
 
     def get_form(
@@ -138,6 +143,7 @@ class EndpointAdmin(ModelAdmin):  # type: ignore[misc]
             may_change = self.has_change_permission(request, endpoint)
             context |= {
                 "endpoint": endpoint,
+                "sees_address": may_see_addresses(request),
                 "arrivals": arrivals_of(request, endpoint),
                 "curl": example_of(endpoint),
                 "test_curl": example_of(endpoint, endpoint.test_url) if endpoint.test_url else "",

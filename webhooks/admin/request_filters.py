@@ -33,6 +33,13 @@ OUTCOMES: Final = {
     **{name[0]: label for name, label in STATUS_CLASSES.items()},
     "error": "No answer",
 }
+# In milliseconds.
+DURATIONS: Final = {
+    "100": "Over 0.1 s",
+    "1000": "Over 1 s",
+    "5000": "Over 5 s",
+    "10000": "Over 10 s",
+}
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 # The kinds of id that the search takes, and the field each is of.
 _ID_FIELDS: Final = {
@@ -46,7 +53,7 @@ _ID_FIELDS: Final = {
 }
 _FILTER_NAMES: Final = (
     *("q", "direction", "kind", "outcome", "method", "endpoint", "webhook", "automation", "kept"),
-    *("time", "from", "to"),
+    *("took", "who", "time", "from", "to"),
 )
 # A drop-down names no more than this.
 _MAX_CHOICES: Final = 300
@@ -63,8 +70,10 @@ class Asked(Address):
         return self.query == LogQuery(is_kept=True)
 
 
-def read_address(parameters: Mapping[str, str], now: datetime) -> Asked:
-    """`parameters` are a request's GET."""
+def read_address(
+    parameters: Mapping[str, str], now: datetime, *, sees_addresses: bool = True
+) -> Asked:
+    """`parameters` are a request's GET. `sees_addresses`: whether this person may know our endpoints' addresses."""
     asked = Asked({name: clean_text(parameters.get(name, "")) for name in _FILTER_NAMES})
     values = asked.values
     query: dict[str, Any] = {
@@ -72,6 +81,8 @@ def read_address(parameters: Mapping[str, str], now: datetime) -> Asked:
         "kind": _one_of(asked, "kind", KIND_LABELS),
         "outcome": _one_of(asked, "outcome", OUTCOMES),
         "method": _one_of(asked, "method", METHODS),
+        "took_ms": int(_one_of(asked, "took", DURATIONS) or 0),
+        "who": values["who"],
         "is_kept": bool(_one_of(asked, "kept", ("1",))),
     }
     values["endpoint"] = query["endpoint_id"] = asked_id(asked, InboundEndpoint, values["endpoint"])
@@ -79,7 +90,7 @@ def read_address(parameters: Mapping[str, str], now: datetime) -> Asked:
     values["automation"] = query["automation_id"] = _automation(asked)
     query |= _search(asked)
     query |= asked_times(asked, now)
-    asked.query = LogQuery(**query)
+    asked.query = LogQuery(**query, sees_addresses=sees_addresses or not query.get("text"))
     asked.before = asked_id(asked, RequestLog, clean_text(parameters.get("before", "")))
     asked.after = asked_id(asked, RequestLog, clean_text(parameters.get("after", "")))
     return asked
@@ -92,6 +103,7 @@ def filter_context(request: HttpRequest, asked: Asked) -> dict[str, Any]:
         "kind_choices": list(KIND_LABELS.items()),
         "outcome_choices": list(OUTCOMES.items()),
         "method_choices": METHODS,
+        "duration_choices": list(DURATIONS.items()),
         "endpoint_choices": _named(InboundEndpoint, asked.values["endpoint"]),
         "webhook_choices": _named(Webhook, asked.values["webhook"]),
         "automation_choices": _with_chosen(

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -18,12 +19,13 @@ from webhooks.admin.request_rows import (
     is_success,
     row_of,
     shown_headers,
+    url_of,
 )
 from webhooks.automationlinks import known_automations
 from webhooks.curl import curl_command
 from webhooks.keptrequests import MAX_NAME
 from webhooks.models import Direction, EndpointKind, RequestLog
-from webhooks.replays import replayed_id, why_not_replayed
+from webhooks.replays import replays_of, why_not_replayed
 from webhooks.requestlog import neighbours_of
 from webhooks.summaries import hint_of
 
@@ -31,6 +33,8 @@ from webhooks.summaries import hint_of
 _OF_THE_CONNECTION: Final = frozenset(
     {"host", "content-length", "connection", "transfer-encoding", "accept-encoding", "expect"}
 )
+# Of a request's replays so many are named; the list has all.
+_REPLAYS: Final = 5
 _STATUS_WORDS: Final = {
     "succeeded": ("good", "check_circle", "Would succeed"),
     "failed": ("bad", "error", "Would fail"),
@@ -73,11 +77,11 @@ def request_context(
     newer, older = neighbours_of(asked.query, row.pk)
     query = asked.address().removeprefix("?")
     item = row_of(request, row)
-    replay_of = replayed_id(row.event)
     why_not = why_not_replayed(row)
     return {
         "item": item,
         "row": row,
+        "url": url_of(request, row),
         "query": query,
         "newer_url": _url(newer, query),
         "older_url": _url(older, query),
@@ -98,9 +102,10 @@ def request_context(
         ),
         "event_url": admin_url(request, Event, row.event_id),
         "automation_url": automation_url(request, row),
-        "replay_of": replay_of,
-        "replay_of_url": _url(replay_of),
-        "curl": curl_of(row),
+        "replay_of_url": _url(_if_there(row.replay_of)),
+        "replays": _replays(row),
+        "replays_url": _list_url(urlencode({"q": row.pk})),
+        "curl": curl_of(request, row),
         "may_keep": may_keep,
         "max_name": MAX_NAME,
         "is_of_automation": bool(row.endpoint and row.endpoint.kind == EndpointKind.AUTOMATION),
@@ -110,7 +115,7 @@ def request_context(
     }
 
 
-def curl_of(row: RequestLog) -> str:
+def curl_of(request: HttpRequest, row: RequestLog) -> str:
     """A command that sends it again, credentials masked; "" where not all of its body is there."""
     if row.request_truncated or row.bodies_removed:
         return ""
@@ -120,7 +125,7 @@ def curl_of(row: RequestLog) -> str:
         for name, value in shown_headers(row.request_headers)
         if name.lower() not in _OF_THE_CONNECTION
     ]
-    url = f"{settings.PUBLIC_URL}{row.url}" if is_in else row.url
+    url = f"{settings.PUBLIC_URL if is_in else ''}{url_of(request, row)}"
     return curl_command(method=row.method, url=url, headers=pairs, body=row.request_body)
 
 
@@ -158,6 +163,19 @@ def _tried(step: Mapping[str, Any], *, is_whole: bool) -> TriedStep:
 
 def _value(value: Any) -> BodyView | None:
     return view_body(json.dumps(value, ensure_ascii=False, default=str)) if value else None
+
+
+def _replays(row: RequestLog) -> dict[str, Any]:
+    """The newest, with their pages, and whether there are more."""
+    found = replays_of(row, _REPLAYS + 1)
+    items = [{"row": each, "url": _url(each.pk)} for each in found[:_REPLAYS]]
+    return {"newest": items, "has_more": len(found) > _REPLAYS}
+
+
+def _if_there(request_id: str | None) -> str:
+    """ "" for one that was cleaned up."""
+    is_there = request_id and RequestLog.objects.filter(pk=request_id).exists()
+    return request_id or "" if is_there else ""
 
 
 def _url(request_id: str, query: str = "") -> str:

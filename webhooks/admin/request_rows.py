@@ -51,7 +51,10 @@ _KIND_WORDS: Final = {
 }
 
 
-_OWN_ADDRESS: Final = re.compile(r"/api/webhooks/(?P<kind>\w+)/[^/?]+(?P<rest>.*)", re.DOTALL)
+# What stands behind the kind of an address is its secret.
+_OWN_ADDRESS: Final = re.compile(
+    r"(?P<start>/api/webhooks/)(?P<kind>\w+)/[^/?]+(?P<rest>.*)", re.DOTALL
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ class RequestRow:
 
     @property
     def is_replay(self) -> bool:
-        return self.is_in and self.row.actor_id is not None and self.row.status_code is None
+        return self.row.replay_of is not None
 
     @property
     def run_id(self) -> str:
@@ -112,7 +115,7 @@ def summary_of(row: RequestLog) -> Summary:
     if row.direction == Direction.IN and row.error_kind:
         return _refusal(row)
     if row.direction == Direction.IN and row.status_code is None:
-        if row.actor_id:
+        if row.replay_of:
             return Summary("good", "replay", "Replayed")
         return Summary("busy", "schedule", "Not answered yet")
     return attempt_summary(
@@ -137,6 +140,18 @@ def where_of(row: RequestLog) -> str:
         return row.url.removeprefix("https://").removeprefix("http://")
     found = _OWN_ADDRESS.match(row.url)
     return f"{found['kind']}/…{found['rest']}" if found else row.url
+
+
+def url_of(request: HttpRequest, row: RequestLog) -> str:
+    """The whole URL; of our own addresses the secret part only for those who may change them."""
+    if row.direction == Direction.OUT or may_see_addresses(request):
+        return row.url
+    return _OWN_ADDRESS.sub(r"\g<start>\g<kind>/…\g<rest>", row.url)
+
+
+def may_see_addresses(request: HttpRequest) -> bool:
+    """Whoever knows an endpoint's address may send to it."""
+    return request.user.has_perm("webhooks.change_inboundendpoint")
 
 
 def shown_headers(headers: list[list[str]]) -> list[list[str]]:

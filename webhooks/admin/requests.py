@@ -14,9 +14,9 @@ from django.views.decorators.http import require_POST
 from records.models import User
 from webhooks.admin.filters import clean_id
 from webhooks.admin.pages import OwnPages
-from webhooks.admin.request_filters import filter_context, read_address
+from webhooks.admin.request_filters import Asked, filter_context, read_address
 from webhooks.admin.request_page import request_context, trial_of
-from webhooks.admin.request_rows import row_of, where_of
+from webhooks.admin.request_rows import may_see_addresses, row_of, where_of
 from webhooks.keptrequests import keep_request, release_request
 from webhooks.models import Direction, RequestLog
 from webhooks.replays import ReplayRefused, replay_request, try_on_draft
@@ -48,7 +48,7 @@ class RequestLogAdmin(OwnPages):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         self.require_view(request)
-        asked = read_address(request.GET, timezone.now())
+        asked = _asked(request)
         page = page_of(asked.query, before=asked.before, after=asked.after)
         return self.page(
             request,
@@ -143,7 +143,7 @@ class RequestLogAdmin(OwnPages):
     # --- parts ---
 
     def _page(self, request: HttpRequest, row: RequestLog, **extra: Any) -> HttpResponse:
-        asked = read_address(request.GET, timezone.now())
+        asked = _asked(request)
         return self.page(
             request,
             "request.html",
@@ -159,8 +159,11 @@ class RequestLogAdmin(OwnPages):
         )
 
     def _back(self, request: HttpRequest, row: RequestLog) -> HttpResponse:
-        asked = read_address(request.GET, timezone.now())
-        return HttpResponseRedirect(_url(row.pk) + asked.address())
+        return HttpResponseRedirect(_url(row.pk) + _asked(request).address())
+
+
+def _asked(request: HttpRequest) -> Asked:
+    return read_address(request.GET, timezone.now(), sees_addresses=may_see_addresses(request))
 
 
 def _url(request_id: str) -> str:

@@ -32,6 +32,8 @@ class RequestLog(models.Model):
         Event, models.SET_NULL, null=True, related_name="requests", db_index=False
     )
     run_id = TypeIDField("run", null=True)
+    # The request that it is once more. It may be cleaned up before this one.
+    replay_of = TypeIDField("req", null=True)
     # Who sent it by hand: a test, or one that had arrived, once more.
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", db_index=False
@@ -82,6 +84,19 @@ class RequestLog(models.Model):
             ),
             # The request behind an event; also for events that are cleaned up.
             models.Index(fields=["event"], name="request_event", condition=Q(event__isnull=False)),
+            # What was answered with the run of an earlier request. The first one was written beside its run, and is
+            # found by its time.
+            models.Index(
+                fields=["run_id"],
+                name="request_repeat",
+                condition=Q(run_id__isnull=False) & ~Q(error_kind=""),
+            ),
+            # What a request was replayed as.
+            models.Index(
+                fields=["replay_of"],
+                name="request_replay",
+                condition=Q(replay_of__isnull=False),
+            ),
             # The samples of an endpoint.
             models.Index(
                 fields=["endpoint", "-id"], name="request_kept", condition=Q(is_kept=True)
