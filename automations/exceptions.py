@@ -1,5 +1,11 @@
 """What can go wrong with automations. The docstring is the message."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from automations.document.checking import Mistake
+
 
 class AutomationTrouble(Exception):
     """Something is wrong with an automation."""
@@ -39,6 +45,15 @@ class RunHasEnded(RunRefused):
 
 class RunIsRunning(RunRefused):
     """A worker is at the run just now; try again in a moment."""
+
+
+class StepHasMistakes(RunRefused):
+    """The changed step has mistakes; mend what is marked, then retry."""
+
+    def __init__(self, mistakes: "Sequence[Mistake]") -> None:
+        self.mistakes = mistakes
+        words = " ".join(mistake.message for mistake in mistakes)
+        super().__init__(f"The changed step has a mistake: {words}")
 
 
 class VersionBroken(RunRefused):

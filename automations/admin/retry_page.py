@@ -30,7 +30,8 @@ from automations.models import (
     StepStatus,
 )
 from automations.services import RetryPlan, plan_retry, retry_run
-from automations.services.retry_plans import From, On, editable_config
+from automations.services.retry_edits import editable_config
+from automations.services.retry_plans import From, On
 from records.models import User
 from records.permissions import can
 from webhooks.admin.filters import clean_id

@@ -81,6 +81,10 @@ class Run(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", db_index=False
     )
 
+    # Of a retry whose failed step was changed for it: {"path", "step", "by", "changes": [{"field", "before", "after"}]},
+    # only what differs from the version.
+    edited = models.JSONField(null=True)
+
     status = models.CharField(max_length=9, choices=RunStatus, default=RunStatus.PENDING)
     # Why it did not fire, was halted or cancelled; of a failed run, the error in words.
     reason = models.CharField(max_length=500, blank=True)

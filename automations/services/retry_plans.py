@@ -9,8 +9,6 @@ from typing import Any, Final, Literal
 
 from automations.compiled import CompiledStep, CompiledVersion, compiled_version, current_index
 from automations.cursors import Frame, start
-from automations.document.cards import Card, cards_of, without_children
-from automations.document.checking import check_document
 from automations.exceptions import RunIsOpen, RunRefused, VersionBroken
 from automations.models import (
     OPEN_STATUSES,
@@ -21,7 +19,7 @@ from automations.models import (
     StepRun,
     StepStatus,
 )
-from automations.steps import ACTIONS, Action
+from automations.steps import ACTIONS
 
 From = Literal["failed_step", "start"]
 On = Literal["same", "current"]
@@ -192,43 +190,8 @@ def cursor_for(run: Run, compiled: CompiledVersion, begin: From) -> list[Frame]:
         frame["index"] = found
         frame.pop("waiting", None)
         frame.pop("attempt", None)
+        frame.pop("config", None)  # what was changed for the earlier run: whoever retries says
     return places
-
-
-# --- the failed step, changed for one retry ---------------------------------------------------
-
-
-def editable_config(run: Run, version: AutomationVersion) -> dict[str, Any] | None:
-    """The failed step's configuration in that version; None where it can't be changed for one retry: a step whose
-    conditions are made ready beforehand, or one that is not there."""
-    card = _failed_card(version.document, run)
-    action = ACTIONS.get(card.type) if card else None
-    if card is None or action is None or type(action).prepare is not Action.prepare:
-        return None
-    return without_children(card.values)
-
-
-def checked_config(
-    run: Run, version: AutomationVersion, config: Mapping[str, Any]
-) -> dict[str, Any]:
-    """A changed configuration, as it is kept. Raises RunRefused with all that is wrong with it, in words."""
-    document = deepcopy(version.document)
-    card = _failed_card(document, run)
-    if card is None or editable_config(run, version) is None:
-        raise RunRefused("This step can't be changed for one retry; change the automation instead.")
-    card.values["config"] = dict(config)  # type: ignore[index]  # our own copy
-    mistakes = [mistake for mistake in check_document(document) if mistake.card == card.name]
-    if mistakes:
-        words = " ".join(mistake.message for mistake in mistakes)
-        raise RunRefused(f"The changed step has a mistake: {words}")
-    read = ACTIONS[card.type].Config.model_validate(dict(config))
-    return read.model_dump(mode="json", by_alias=True)
-
-
-def _failed_card(document: Mapping[str, Any], run: Run) -> Card | None:
-    step_id = (run.error or {}).get("step")
-    cards = [card for card in cards_of(document) if not card.is_fallback]
-    return next((card for card in cards if step_id and card.id == step_id), None)
 
 
 # --- what happens --------------------------------------------------------------------------------

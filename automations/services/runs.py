@@ -9,13 +9,19 @@ from django.utils import timezone
 
 from automations.compiled import CompiledVersion, compiled_version, current_index
 from automations.concurrency import key_of
+from automations.cursors import Frame
 from automations.exceptions import RunHasEnded, RunIsRunning, RunRefused
 from automations.failures import settle_finished
-from automations.models import OPEN_STATUSES, Run, RunStatus, StepRun, StepStatus
+from automations.models import OPEN_STATUSES, AutomationVersion, Run, RunStatus, StepRun, StepStatus
+from automations.services.retry_edits import (
+    checked_config,
+    config_of_run,
+    edit_of,
+    editable_config,
+)
 from automations.services.retry_plans import (
     From,
     On,
-    checked_config,
     cursor_for,
     refuse_in_bulk,
     refuse_to_retry,
@@ -39,8 +45,8 @@ def retry_run(
 ) -> Run:
     """A new run that does again what failed, or everything. Raises RunRefused.
 
-    `config`: the failed step's configuration, changed for this once. A second click finds the retry that is
-    under way, and gives that.
+    `config`: the failed step's configuration, changed for this once; without one it is what the run had. A second
+    click finds the retry that is under way, and gives that.
     """
     current_index()
     locked = (
@@ -54,8 +60,7 @@ def retry_run(
     version = version_for(locked, on)
     compiled = compiled_version(version)
     cursor = cursor_for(locked, compiled, begin)
-    if config is not None and begin == "failed_step":
-        cursor[-1]["config"] = checked_config(locked, version, config)
+    edited = _edit(locked, version, cursor, actor, config) if begin == "failed_step" else None
     now = timezone.now()
     fresh = Run.objects.create(
         automation=locked.automation,
@@ -68,6 +73,7 @@ def retry_run(
         depth=locked.depth,
         retry_of=locked,
         started_by=actor,
+        edited=edited,
         conditions=locked.conditions,
         cursor=cursor,
         variables=_variables_for(locked) if begin == "failed_step" else {},
@@ -132,6 +138,27 @@ def _cancel_waiting_job(job_id: str | None, actor: User | None) -> None:
         cancel_job(job=job, actor=actor)
     except JobRefused:  # it is on the wire or has ended: nobody waits for its answer any more
         return
+
+
+def _edit(
+    run: Run,
+    version: AutomationVersion,
+    cursor: list[Frame],
+    actor: User | None,
+    config: Mapping[str, Any] | None,
+) -> dict[str, Any] | None:
+    """Put the changed step into the cursor. What is kept with the retry: who changed what in it."""
+    by = str(actor or "")
+    if config is None:
+        config = config_of_run(run, version)
+        if config is None or config == editable_config(run, version):
+            return None
+        by = (run.edited or {}).get("by", "")
+    checked = checked_config(run, version, config)
+    edit = edit_of(run, version, checked, by)
+    if edit is not None:
+        cursor[-1]["config"] = checked
+    return edit
 
 
 def _variables_for(run: Run) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from automations.services import (
     retry_runs,
     save_draft,
 )
-from automations.services.retry_plans import editable_config
+from automations.services.retry_edits import editable_config
 from records.models import User
 from tests.automations.making import end_job, make_lead, run_of, run_once, step, step_of, work
 from webhooks.models import WebhookJob
