@@ -21,6 +21,7 @@ from automations.builder.views.builder import BuilderPages
 from automations.builder.views.documents import DocumentPages, written
 from automations.builder.views.new import NewPages, copy_of
 from automations.builder.views.publishing import PublishingPages
+from automations.builder.views.testrequests import TestRequestPages
 from automations.builder.views.tools import ToolPages
 from automations.builder.views.versions import VersionPages
 from automations.exceptions import NothingPublished
@@ -65,6 +66,7 @@ class AutomationAdmin(CheckedSelection, ModelAdmin):  # type: ignore[misc]
             NewPages,
             BuilderPages,
             ToolPages,
+            TestRequestPages,
             PublishingPages,
             VersionPages,
             DocumentPages,

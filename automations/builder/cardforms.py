@@ -63,6 +63,7 @@ def _trigger_form(draft: Mapping[str, Any], place: Place) -> dict[str, Any]:
         "kinds": kinds_of_triggers(),
         "fields": form.shown() if form else [],
         "ticks": ticks_of(place),
+        "takes_requests": place.takes_requests,
     }
 
 

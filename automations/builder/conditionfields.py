@@ -6,8 +6,10 @@ from typing import Any, Final
 from automations.builder.place import Place
 from automations.conditions import OPERATORS
 from automations.document.names import PlaceNames
+from automations.document.samples import LAST_TIME
 from records.fieldkinds import kind_of
 from records.models import FieldDefinition, FieldKind
+from webhooks.names import Name
 
 _STATES: Final = (("draft", "Draft"), ("submitted", "Submitted"), ("closed", "Closed"))
 # Groups of names that rules are seldom about.
@@ -39,7 +41,7 @@ def condition_fields(place: Place, names: PlaceNames) -> list[dict[str, Any]]:
             "fields": [
                 {
                     "path": name.path,
-                    "label": name.label,
+                    "label": _label_of(name),
                     "type": _TYPES.get(name.kind, ""),
                     "choices": [],
                 }
@@ -64,6 +66,13 @@ def operators() -> list[dict[str, Any]]:
         }
         for name, each in OPERATORS.items()
     ]
+
+
+def _label_of(name: Name) -> str:
+    """What was there last time does not say what it is."""
+    if name.label.startswith(LAST_TIME):
+        return f"{name.path} · {name.label}"
+    return name.label
 
 
 def _linked(place: Place) -> Iterator[dict[str, Any]]:

@@ -8,6 +8,7 @@ from django.contrib.auth.models import Group
 from pydantic import ValidationError
 
 from automations.models import MailTemplate
+from automations.names import WEBHOOK_RECEIVED
 from automations.triggers import TRIGGERS
 from records.models import FieldDefinition, ObjectDefinition, Stage, User
 from records.permissions import visible_objects
@@ -83,6 +84,11 @@ class Place:
     def has_record(self) -> bool:
         kind = TRIGGERS.get(str((self.draft.get("trigger") or {}).get("type")))
         return kind.has_record if kind else True
+
+    @property
+    def takes_requests(self) -> bool:
+        """Whether it starts with what other systems send."""
+        return self.event_name == WEBHOOK_RECEIVED
 
     @cached_property
     def secrets(self) -> dict[str, str]:

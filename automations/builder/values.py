@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from automations.builder.place import Place
+from automations.document import TriggerPart
 from automations.document.samples import last_outputs
 from automations.matching import facts_context
 from automations.models import Automation
+from automations.names import WEBHOOK_RECEIVED
+from automations.samples import MADE_UP, Choice, Sample, TrialSamples
 from records.eventtypes import has_record
 from records.expressions import (
     ExpressionError,
@@ -21,7 +24,7 @@ from records.expressions import (
     render_url,
 )
 from webhooks.jsontext import write_json
-from webhooks.samples import Sample, Samples
+from webhooks.samples import Samples
 
 MAX_SHOWN: Final = 400
 # First names whose values are only known in a run, as far as the last run does not tell them.
@@ -48,12 +51,34 @@ class Outcome:
     after: str = ""
 
 
-def samples_of(place: Place) -> Samples:
-    """The records and events that the automation can be tried with."""
+def samples_of(place: Place, automation: Automation) -> Samples:
+    """The records, events and requests that the automation can be tried with."""
+    if place.takes_requests:
+        return ReceivedSamples(
+            place.user, automation, TriggerPart.model_validate(place.draft["trigger"])
+        )
     name = place.event_name
     if place.has_record and not has_record(name):
         name = "record.updated"  # fires by a time or a click, and is about a record all the same
     return Samples(place.user, name, place.definition)
+
+
+class ReceivedSamples(TrialSamples):
+    """Requests that came in; without a choice the newest that there is."""
+
+    def choices(self, query: str = "") -> list[tuple[str, list[Choice]]]:
+        """What is made up comes last: it says least."""
+        _, *received = super().choices(query)
+        return [*received, ("Without data", [Choice(MADE_UP, "An empty request")])]
+
+    def get(self, key: str) -> Sample:
+        return super().get(key or self.choices()[0][1][0].key)
+
+
+def received_in(sample: Sample) -> Mapping[str, Any] | None:
+    """What the sample's request brought, as expressions see it; None where it is no request."""
+    event = sample.event
+    return event.after if event.type == WEBHOOK_RECEIVED and isinstance(event.after, dict) else None
 
 
 def context_of(

@@ -34,12 +34,14 @@ class Layout:
         *,
         automation: Automation | None = None,
         installation: Installation | None = None,
+        received: Mapping[str, Any] | None = None,
     ) -> None:
-        """With `automation` the outputs of its last run are shown in menus."""
+        """With `automation` the outputs of its last run are shown in menus, with `received` a request that came in."""
         if isinstance(document, BaseModel):
             document = document.model_dump(mode="json", by_alias=True)
         self.document = document if isinstance(document, Mapping) else {}
         self.automation = automation
+        self.received = received
         self.installation = installation or Installation()
         self.cards = cards_of(self.document)
 
@@ -50,7 +52,8 @@ class Layout:
             return self.names_of(card)
         is_before_all = place.strip("/").partition("/")[0] in (TRIGGER, CONDITIONS)
         if is_before_all:
-            return self._names(Place(has_run=False, has_webhook=self._has_webhook))
+            before_all = Place(has_run=False, has_webhook=self._has_webhook, received=self.received)
+            return self._names(before_all)
         steps = [card for card in self.cards if not card.is_fallback]
         return self._names(self._place(steps, None))
 
@@ -133,6 +136,7 @@ class Layout:
             items=[_item_name(loop) for loop in loops if loop.type == "for_each"],
             has_error=card is None or card.is_fallback,
             has_webhook=self._has_webhook,
+            received=self.received,
             secrets=self.installation.text_secrets if isinstance(action, Sending) else None,
             all_steps=frozenset(other.id for other in self.cards),
         )
@@ -148,13 +152,19 @@ class Layout:
         return {card.path: _declared_outputs(card) for card in self.cards}
 
 
-def names_at(document: Any, place: str, *, automation: Automation | None = None) -> PlaceNames:
+def names_at(
+    document: Any,
+    place: str,
+    *,
+    automation: Automation | None = None,
+    received: Mapping[str, Any] | None = None,
+) -> PlaceNames:
     """What expressions can use at a place: "conditions", a step's id, or a JSON Pointer such as /steps/0/config/url.
 
-    With `automation` what later steps see of earlier ones is shown as its last succeeded run had it.
-    `webhooks.names.menu_of` makes JSON of it.
+    With `automation` what later steps see of earlier ones is shown as its last succeeded run had it, with `received`
+    the parts of a request that came in. `webhooks.names.menu_of` makes JSON of it.
     """
-    return Layout(document, automation=automation).names(place)
+    return Layout(document, automation=automation, received=received).names(place)
 
 
 def validated(kind: Any, config: Any) -> Any:

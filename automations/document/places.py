@@ -56,6 +56,8 @@ class Place:
     items: Sequence[str] = ()
     has_error: bool = False
     has_webhook: bool = False
+    # A request that came in, as `webhook` has it: names of its parts are offered with their values.
+    received: Mapping[str, Any] | None = None
     has_run: bool = True
     # Names of secrets; None where they can't be used.
     secrets: Collection[str] | None = None
@@ -148,8 +150,7 @@ class PlaceNames(Names):
             names = [Name(f"error.{name}", words) for name, words in ERROR_NAMES.items()]
             yield Group("What went wrong", names)
         if place.has_webhook:
-            names = [Name(f"webhook.{name}", words) for name, words in WEBHOOK_NAMES.items()]
-            yield Group("The request that came in", names)
+            yield Group("The request that came in", _names_of_request(place.received or {}))
 
     def _why_not_here(self, root: str) -> str:
         """Why a name that exists elsewhere can't be used here; empty when there is no such name."""
@@ -184,6 +185,22 @@ class PlaceNames(Names):
                 return suggest(f"`{where}` has no `{name}`", name, outputs)[0], name
             outputs, where = outputs[name], f"{where}.{name}"
         return None
+
+
+def _names_of_request(received: Mapping[str, Any]) -> list[Name]:
+    """Its parts as a sample has them, its body and query value by value; then all that every request has."""
+    parts = [
+        name
+        for part in ("body", "query")
+        if received.get(part)
+        for name in names_in_sample(f"webhook.{part}", received[part])
+    ]
+    headers = received.get("headers")
+    return [
+        *parts,
+        *(Name(f"webhook.{name}", words) for name, words in WEBHOOK_NAMES.items()),
+        *(names_in_sample("webhook.headers", headers) if headers else ()),
+    ]
 
 
 def _group_of(step: Earlier) -> Group:

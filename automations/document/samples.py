@@ -12,6 +12,8 @@ from webhooks.names import Name
 # More names of one step than this are no menu any more.
 MAX_NAMES: Final = 40
 MAX_DEPTH: Final = 4
+# How the labels begin of names that a sample has.
+LAST_TIME: Final = "Last time: "
 _is_identifier = re.compile(r"[A-Za-z_][A-Za-z0-9_]*").fullmatch
 _KINDS: Final = {bool: "true/false", int: "number", float: "number", str: "text", list: "list"}
 
@@ -44,7 +46,7 @@ def _walk(path: str, value: Any, depth: int) -> Iterator[Name]:
             step = f".{key}" if _is_identifier(key) else f"[{json.dumps(key, ensure_ascii=False)}]"
             yield from _walk(path + step, inner, depth - 1)
         return
-    yield Name(path, f"Last time: {_shown(value)}", _KINDS.get(type(value), ""))
+    yield Name(path, f"{LAST_TIME}{_shown(value)}", _KINDS.get(type(value), ""))
     if isinstance(value, list) and value and depth:
         yield from _walk(f"{path}[0]", value[0], depth - 1)
 

@@ -7,8 +7,6 @@ from typing import Any
 from django import template
 from django.urls import NoReverseMatch, reverse
 
-from webhooks.models import InboundEndpoint
-
 register = template.Library()
 
 
@@ -19,17 +17,6 @@ def url_or_none(name: str, *args: Any) -> str:
         return reverse(name, args=args)
     except NoReverseMatch:
         return ""
-
-
-@register.simple_tag(takes_context=True)
-def endpoint_page(context: Mapping[str, Any], automation: Any) -> str:
-    """Where the address of an automation is that requests start; nothing before there is one, or who may not see it."""
-    request = context.get("request")
-    own = InboundEndpoint.objects.filter(automation_id=automation.pk) if automation else None
-    pk = own.values_list("pk", flat=True).first() if own is not None else None
-    if pk is None or request is None or not request.user.has_perm("webhooks.view_inboundendpoint"):
-        return ""
-    return reverse("admin:webhooks_inboundendpoint_change", args=[pk])
 
 
 @register.filter

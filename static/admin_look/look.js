@@ -62,10 +62,15 @@
     }
   }
 
+  const polled = new WeakSet();
+
   function startPolling() {
     for (const element of document.querySelectorAll("[data-poll-s]")) {
-      setInterval(() => {
-        if (!isPaused && document.visibilityState === "visible") htmx.trigger(element, "sb-poll");
+      if (polled.has(element)) continue;
+      polled.add(element);
+      const timer = setInterval(() => {
+        if (!element.isConnected) clearInterval(timer); // something else was drawn in its place
+        else if (!isPaused && document.visibilityState === "visible") htmx.trigger(element, "sb-poll");
       }, Number(element.dataset.pollS) * 1000);
     }
     showLive();
@@ -125,4 +130,5 @@
     if (event.detail.elt.matches("[data-poll-s]")) away(!event.detail.successful);
   });
   document.addEventListener("DOMContentLoaded", startPolling);
+  document.addEventListener("htmx:load", startPolling);
 })();

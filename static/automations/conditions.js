@@ -372,6 +372,13 @@
     return plain !== "" && Number.isFinite(Number(plain)) ? Number(plain) : text;
   }
 
+  // Of the request that was chosen there are other fields.
+  document.addEventListener("au-sample-chosen", () => {
+    for (const box of document.querySelectorAll("[data-conditions][data-ready]")) {
+      delete box.dataset.ready;
+      start(box);
+    }
+  });
   document.addEventListener("au-dressed", (event) => {
     const within = event.detail;
     for (const box of within.querySelectorAll("[data-conditions]")) {

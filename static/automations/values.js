@@ -9,7 +9,7 @@
   // --- What is known at a card ---------------------------------------------------------------------
 
   function known(card) {
-    names[card] ||= fetch(`${root().dataset.namesUrl}?card=${encodeURIComponent(card)}`, {
+    names[card] ||= fetch(`${root().dataset.namesUrl}?${new URLSearchParams({ card, sample: sampleKey() })}`, {
       credentials: "same-origin",
     }).then((response) => {
       if (!response.ok) throw new Error(response.status);
@@ -23,6 +23,7 @@
     if (event.detail.target?.id === "au-state") names = {};
   });
 
+  const sampleKey = () => document.querySelector("[data-sample]")?.value || "";
   const cardOf = (element) => element.closest("[data-card]")?.dataset.card || "";
   const inputOf = (wrapper) => wrapper.querySelector("input, textarea");
 
@@ -164,7 +165,7 @@
     data.set("source", input.value);
     data.set("mode", wrapper.dataset.expression);
     data.set("card", cardOf(input));
-    data.set("sample", document.querySelector("[data-sample]")?.value || "");
+    data.set("sample", sampleKey());
     const headers = JSON.parse(root().getAttribute("hx-headers"));
     try {
       const response = await fetch(root().dataset.valueUrl, { method: "POST", body: data, headers, credentials: "same-origin" });
@@ -192,9 +193,16 @@
     if (wrapper?.dataset.expression && event.target.matches("input, textarea")) look(wrapper, 350);
     if (event.target.matches("[data-values-search]")) fill();
   });
-  document.addEventListener("change", (event) => {
-    if (!event.target.matches("[data-sample]")) return;
+  // With another sample names have other values; of a request there are other names, too.
+  function chosen() {
+    names = {};
+    fill();
     for (const wrapper of document.querySelectorAll("[data-builder] [data-expression]")) if (wrapper.dataset.expression) look(wrapper, 0);
+  }
+
+  document.addEventListener("au-sample-chosen", chosen);
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-sample]")) chosen();
   });
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-close-values]")) closePanel();

@@ -89,20 +89,33 @@ post_delete.connect(forget_endpoints, sender=InboundEndpoint, dispatch_uid="endp
 @transaction.atomic
 def endpoint_for_automation(automation_id: str, name: str) -> InboundEndpoint:
     """The endpoint of an automation, made if there is none, and switched on. The same for the same automation."""
-    endpoint, is_new = InboundEndpoint.objects.get_or_create(
+    endpoint, is_new = _get_or_create(automation_id, name, is_active=True)
+    if not is_new and (endpoint.name != name[:120] or not endpoint.is_active):
+        endpoint.name, endpoint.is_active = name[:120], True
+        endpoint.save(update_fields=["name", "is_active"])
+    return endpoint
+
+
+@transaction.atomic
+def endpoint_for_draft(automation_id: str, name: str) -> InboundEndpoint:
+    """The same for a draft that is to be tried: a new one takes requests at its test address only."""
+    return _get_or_create(automation_id, name, is_active=False)[0]
+
+
+def _get_or_create(
+    automation_id: str, name: str, *, is_active: bool
+) -> tuple[InboundEndpoint, bool]:
+    return InboundEndpoint.objects.get_or_create(
         automation_id=automation_id,
         defaults={
             "kind": EndpointKind.AUTOMATION,
             "name": name[:120],
+            "is_active": is_active,
             "test_token": new_token(),
             "per_minute": _PER_MINUTE,
             "per_address_per_minute": _PER_ADDRESS_PER_MINUTE,
         },
     )
-    if not is_new and (endpoint.name != name[:120] or not endpoint.is_active):
-        endpoint.name, endpoint.is_active = name[:120], True
-        endpoint.save(update_fields=["name", "is_active"])
-    return endpoint
 
 
 def close_endpoint(automation_id: str) -> None:

@@ -13,7 +13,9 @@ from automations.builder.changing import CHANGES, Edited
 from automations.builder.edits import EditRefused
 from automations.builder.flow import flow_of, kinds_of_steps, summaries_of
 from automations.builder.mistakes import as_json, mistakes_of
+from automations.builder.place import Place
 from automations.builder.saving import Conflict, change_draft, stamp_of
+from automations.builder.testrequests import address_of
 from automations.builder.values import samples_of
 from automations.builder.views.base import (
     FOLDER,
@@ -48,7 +50,7 @@ class BuilderPages(Pages):
             "builder",
             **self._flow(request, automation, opened),
             gallery=kinds_of_steps(),
-            samples=samples_of(place_of(request, automation)).choices(),
+            samples=samples_of(place_of(request, automation), automation).choices(),
             state_json=self._state(request, automation),
         )
 
@@ -56,8 +58,8 @@ class BuilderPages(Pages):
         """The form of one card, when it is opened."""
         automation = self.find(request, object_id)
         try:
-            form = form_of(
-                automation.draft, request.GET.get("card", ""), place_of(request, automation)
+            form = _form_of(
+                request, automation, request.GET.get("card", ""), place_of(request, automation)
             )
         except EditRefused as error:
             raise Http404 from error
@@ -113,7 +115,7 @@ class BuilderPages(Pages):
         if edited.redraws:
             context |= self._flow(request, automation, opened)
             context["selected"] = request.POST.get("sample", "")
-            context["samples"] = samples_of(place_of(request, automation)).choices()
+            context["samples"] = samples_of(place_of(request, automation), automation).choices()
         response = HttpResponse(render_to_string(f"{FOLDER}/_edited.html", context, request))
         response["Draft-Stamp"] = stamp_of(automation.draft)
         if not edited.redraws:
@@ -139,7 +141,7 @@ class BuilderPages(Pages):
         forms = {}
         for card in list(dict.fromkeys(opened))[:_MAX_OPEN]:
             try:
-                forms[card] = form_of(automation.draft, card, place)
+                forms[card] = _form_of(request, automation, card, place)
             except EditRefused:  # it is gone
                 continue
         return {"flow": flow_of(automation.draft, place.labels), "forms": forms}
@@ -157,3 +159,13 @@ class BuilderPages(Pages):
                 "name": automation.name,
             }
         )
+
+
+def _form_of(
+    request: HttpRequest, automation: Automation, card: str, place: Place
+) -> dict[str, Any]:
+    """Raises EditRefused."""
+    form = form_of(automation.draft, card, place)
+    if form.get("takes_requests"):
+        form["address"] = address_of(request, automation)
+    return form

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from automations.builder.conditionfields import condition_fields, operators
 from automations.builder.menu import value_menu
-from automations.builder.values import context_of, outcome_of, samples_of
+from automations.builder.values import context_of, outcome_of, received_in, samples_of
 from automations.builder.views.base import FOLDER, Pages, place_of
 from automations.document.names import names_at
 
@@ -26,7 +26,11 @@ class ToolPages(Pages):
         """What can be used in a card: for the list of values, and for the editor of conditions."""
         automation = self.find(request, object_id)
         place = place_of(request, automation)
-        known = names_at(automation.draft, request.GET.get("card", ""), automation=automation)
+        received = None
+        if place.takes_requests:
+            received = received_in(samples_of(place, automation).get(request.GET.get("sample", "")))
+        card = request.GET.get("card", "")
+        known = names_at(automation.draft, card, automation=automation, received=received)
         return JsonResponse(
             {
                 "groups": value_menu(known),
@@ -40,7 +44,7 @@ class ToolPages(Pages):
         automation = self.find(request, object_id)
         place = place_of(request, automation)
         source = request.POST.get("source", "")[:MAX_SOURCE]
-        sample = samples_of(place).get(request.POST.get("sample", ""))
+        sample = samples_of(place, automation).get(request.POST.get("sample", ""))
         names = context_of(automation, place, sample, place.event_name)
         known = names_at(automation.draft, request.POST.get("card", ""), automation=automation)
         inner = frozenset(known.place.items)
@@ -51,6 +55,7 @@ class ToolPages(Pages):
     def samples(self, request: HttpRequest, object_id: str) -> HttpResponse:
         automation = self.find(request, object_id)
         query = request.GET.get("query", "").strip()[:200].replace("\0", "")
-        choices = samples_of(place_of(request, automation)).choices(query)
+        place = place_of(request, automation)
+        choices = samples_of(place, automation).choices(query)
         context = {"samples": choices, "selected": request.GET.get("sample", "")}
         return HttpResponse(render_to_string(f"{FOLDER}/_samples.html", context, request))

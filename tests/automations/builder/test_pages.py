@@ -13,14 +13,13 @@ from django.test import Client
 from automations.builder.saving import stamp_of
 from automations.document.checking import check_document
 from automations.models import Automation, AutomationState
-from automations.services import create_automation, publish, set_state
+from automations.services import create_automation, publish
 from automations.steps import ACTIONS
 from automations.triggers import TRIGGERS
 from records.models import User
 from tests.automations.builder.sending import untouched
 from tests.automations.making import make_lead, make_leads, step
 from tests.records.making import make_user
-from webhooks.models import InboundEndpoint
 from webhooks.secret_services import create_secret
 
 pytestmark = pytest.mark.django_db
@@ -94,21 +93,6 @@ def test_every_kind_of_trigger_has_a_form(kind: str, edit: Post, automation: Aut
     form = response.content.decode().partition('data-card="conditions"')[0]
     assert edit("trigger", **untouched(form)).status_code == 200
     assert automation.draft["trigger"]["type"] == kind
-
-
-def test_the_trigger_leads_to_the_address_once_there_is_one(admin: Client) -> None:
-    draft = {"trigger": {"type": "webhook", "config": {}}, "steps": [step("stop", "s1")]}
-    automation = create_automation(name="Orders", draft=draft)
-    form = admin.get(f"{url_of(automation)}card/?card=trigger").content.decode()
-    assert "It gets its address when it is switched on" in form
-
-    publish(automation=automation)
-    set_state(automation=automation, state=AutomationState.TEST)
-
-    endpoint = InboundEndpoint.objects.get(automation_id=automation.pk)
-    form = admin.get(f"{url_of(automation)}card/?card=trigger").content.decode()
-    assert f"/inboundendpoint/{endpoint.pk}/change/" in form
-    assert "`" not in form
 
 
 def test_a_form_says_what_a_step_is_told(edit: Post, automation: Automation) -> None:
