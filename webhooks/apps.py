@@ -6,4 +6,4 @@ class WebhooksConfig(AppConfig):
 
     def ready(self) -> None:
         from webhooks import chores, jobs, panels, receivers  # noqa: F401  (they register themselves)
-        from webhooks.inbound import secret_uses  # noqa: F401
+        from webhooks.inbound import former, secret_uses  # noqa: F401

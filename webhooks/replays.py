@@ -77,6 +77,8 @@ def why_not_replayed(row: RequestLog) -> str:
     """Why a request can't be replayed, as far as can be told without trying; "" where it can."""
     if row.direction != Direction.IN:
         return "Only requests that came in can be replayed; what was sent is retried on its job's page."
+    if row.endpoint_id and row.endpoint is None:
+        return "Its endpoint was deleted, so there is nothing left to replay it into."
     if row.endpoint is None or row.endpoint.kind != EndpointKind.AUTOMATION:
         return "Only requests to automations can be replayed."
     if _kept_by_event(row) is not None:

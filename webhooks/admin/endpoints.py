@@ -51,6 +51,7 @@ class EndpointAdmin(ModelAdmin):  # type: ignore[misc]
     warn_unsaved_form = True
     # The form stands in a narrow column: labels above the fields.
     compressed_fields = False
+    delete_confirmation_template = f"{_FOLDER}/delete_confirmation.html"
     change_form_outer_before_template = f"{_FOLDER}/_endpoint.html"
 
     class Media:

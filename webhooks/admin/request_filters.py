@@ -18,7 +18,7 @@ from webhooks.admin.filters import (
     clean_text,
 )
 from webhooks.automationlinks import known_automations
-from webhooks.models import Direction, InboundEndpoint, RequestLog, Webhook
+from webhooks.models import Direction, FormerEndpoint, InboundEndpoint, RequestLog, Webhook
 from webhooks.requestlog import LogQuery
 
 KIND_LABELS: Final = {
@@ -57,6 +57,7 @@ _FILTER_NAMES: Final = (
 )
 # A drop-down names no more than this.
 _MAX_CHOICES: Final = 300
+_MAX_FORMER: Final = 50
 
 
 @dataclass(slots=True)
@@ -104,8 +105,10 @@ def filter_context(request: HttpRequest, asked: Asked) -> dict[str, Any]:
         "outcome_choices": list(OUTCOMES.items()),
         "method_choices": METHODS,
         "duration_choices": list(DURATIONS.items()),
-        "endpoint_choices": _named(InboundEndpoint, asked.values["endpoint"]),
-        "webhook_choices": _named(Webhook, asked.values["webhook"]),
+        "endpoint_choices": _with_chosen(
+            [*_named(InboundEndpoint), *_former()], asked.values["endpoint"]
+        ),
+        "webhook_choices": _with_chosen(_named(Webhook), asked.values["webhook"]),
         "automation_choices": _with_chosen(
             known_automations().choices(request), asked.values["automation"]
         ),
@@ -142,9 +145,13 @@ def _search(asked: Asked) -> dict[str, Any]:
     return {_ID_FIELDS[prefix]: text.lower()}
 
 
-def _named(model: Any, chosen_id: str) -> list[tuple[str, str]]:
-    rows = model.objects.order_by("name").values_list("pk", "name")[:_MAX_CHOICES]
-    return _with_chosen(list(rows), chosen_id)
+def _named(model: Any) -> list[tuple[str, str]]:
+    return list(model.objects.order_by("name").values_list("pk", "name")[:_MAX_CHOICES])
+
+
+def _former() -> list[tuple[str, str]]:
+    """Those that were deleted last."""
+    return [(gone.pk, str(gone)) for gone in FormerEndpoint.objects.all()[:_MAX_FORMER]]
 
 
 def _with_chosen(choices: list[tuple[str, str]], chosen_id: str) -> list[tuple[str, str]]:

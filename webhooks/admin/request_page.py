@@ -23,6 +23,7 @@ from webhooks.admin.request_rows import (
 )
 from webhooks.automationlinks import known_automations
 from webhooks.curl import curl_command
+from webhooks.inbound.former import former_endpoints
 from webhooks.keptrequests import MAX_NAME
 from webhooks.models import Direction, EndpointKind, RequestLog
 from webhooks.replays import replays_of, why_not_replayed
@@ -76,7 +77,9 @@ def request_context(
 ) -> dict[str, Any]:
     newer, older = neighbours_of(asked.query, row.pk)
     query = asked.address().removeprefix("?")
-    item = row_of(request, row)
+    former = former_endpoints([row])
+    item = row_of(request, row, former)
+    endpoint = row.endpoint or former.get(row.endpoint_id or "")
     why_not = why_not_replayed(row)
     return {
         "item": item,
@@ -108,7 +111,7 @@ def request_context(
         "curl": curl_of(request, row),
         "may_keep": may_keep,
         "max_name": MAX_NAME,
-        "is_of_automation": bool(row.endpoint and row.endpoint.kind == EndpointKind.AUTOMATION),
+        "is_of_automation": bool(endpoint and endpoint.kind == EndpointKind.AUTOMATION),
         "may_replay": may_replay and not why_not,
         "why_not": why_not if may_replay else "",
         "test_url": _test_url(request, row),

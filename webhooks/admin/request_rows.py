@@ -1,6 +1,7 @@
 """What the pages of the request log show of one request: what it came to, who it is of, and where that leads."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,6 +13,7 @@ from webhooks.masking import mask_header
 from webhooks.models import (
     Direction,
     EndpointKind,
+    FormerEndpoint,
     InboundEndpoint,
     RequestLog,
     Webhook,
@@ -85,8 +87,10 @@ class RequestRow:
         return self.row.run_id or (self.row.job.run_id if self.row.job else "") or ""
 
 
-def row_of(request: HttpRequest, row: RequestLog) -> RequestRow:
-    """No query, if the row was read with its job and its endpoint."""
+def row_of(
+    request: HttpRequest, row: RequestLog, former: Mapping[str, FormerEndpoint]
+) -> RequestRow:
+    """No query, if the row was read with its job and its endpoint. `former`: endpoints that are deleted."""
     job, endpoint = row.job, row.endpoint
     owner, kind, owner_url = "", "", ""
     to_run = run_url(request, row.run_id)
@@ -97,6 +101,8 @@ def row_of(request: HttpRequest, row: RequestLog) -> RequestRow:
     elif endpoint:
         owner, kind = endpoint.name, _KIND_WORDS.get(EndpointKind(endpoint.kind), "")
         owner_url = admin_url(request, InboundEndpoint, endpoint.pk)
+    elif gone := former.get(row.endpoint_id or ""):
+        owner, kind = str(gone), _KIND_WORDS.get(EndpointKind(gone.kind), "")
     return RequestRow(
         row=row,
         url=admin_url(request, RequestLog, row.pk),

@@ -17,6 +17,7 @@ from webhooks.admin.pages import OwnPages
 from webhooks.admin.request_filters import Asked, filter_context, read_address
 from webhooks.admin.request_page import request_context, trial_of
 from webhooks.admin.request_rows import may_see_addresses, row_of, where_of
+from webhooks.inbound.former import former_endpoints
 from webhooks.keptrequests import keep_request, release_request
 from webhooks.models import Direction, RequestLog
 from webhooks.replays import ReplayRefused, replay_request, try_on_draft
@@ -50,13 +51,14 @@ class RequestLogAdmin(OwnPages):
         self.require_view(request)
         asked = _asked(request)
         page = page_of(asked.query, before=asked.before, after=asked.after)
+        former = former_endpoints(page.rows)
         return self.page(
             request,
             "list.html",
             title="Request log",
             asked=asked,
             page=page,
-            rows=[row_of(request, row) for row in page.rows],
+            rows=[row_of(request, row, former) for row in page.rows],
             newest_address=asked.address(),
             newer_address=asked.address(after=page.newer),
             older_address=asked.address(before=page.older),

@@ -3,7 +3,13 @@
 from webhooks.models.bulk_retries import BulkRetry, BulkRetryStatus
 from webhooks.models.destinations import Circuit, Destination
 from webhooks.models.failures import FailureGroup
-from webhooks.models.inbound import AnswerMode, Arrival, EndpointKind, InboundEndpoint
+from webhooks.models.inbound import (
+    AnswerMode,
+    Arrival,
+    EndpointKind,
+    FormerEndpoint,
+    InboundEndpoint,
+)
 from webhooks.models.jobs import JobChange, JobStatus, WebhookJob, WebhookJobQuerySet
 from webhooks.models.requests import Direction, RequestLog
 from webhooks.models.retention import RetentionState
@@ -21,6 +27,7 @@ __all__ = [
     "Direction",
     "EndpointKind",
     "FailureGroup",
+    "FormerEndpoint",
     "InboundEndpoint",
     "JobChange",
     "JobStatus",

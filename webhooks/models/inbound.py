@@ -133,14 +133,34 @@ class InboundEndpoint(models.Model):
         return bool(self.previous_token and until and until > timezone.now())
 
 
+class FormerEndpoint(models.Model):
+    """An endpoint that was deleted, as far as the request log has to name it: the log outlives what it is about."""
+
+    id = TypeIDField("in", primary_key=True)
+    name = models.CharField(max_length=120)
+    kind = models.CharField(max_length=10, choices=EndpointKind)
+    deleted_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-deleted_at"]
+
+    def __str__(self) -> str:
+        return f"{self.name} (deleted)"
+
+
 class Arrival(models.Model):
     """A delivery that was accepted, known by its sender's id: the same once more starts nothing.
 
     A row is made in the transaction that stores the request, so of two that come at once one wins.
     """
 
+    # Of one that is deleted, what was known is forgotten in its time: there may be millions.
     endpoint = models.ForeignKey(
-        InboundEndpoint, models.CASCADE, related_name="arrivals", db_index=False
+        InboundEndpoint,
+        models.DO_NOTHING,
+        related_name="arrivals",
+        db_index=False,
+        db_constraint=False,
     )
     # The first 128 bits of SHA-256, of the id and of the body.
     key = models.UUIDField()

@@ -24,8 +24,15 @@ class RequestLog(models.Model):
         WebhookJob, models.CASCADE, null=True, related_name="requests", db_index=False
     )
     attempt = models.PositiveSmallIntegerField(null=True)
+    # One that is deleted leaves its requests as they are: there may be millions, and people look for them by it.
+    # `FormerEndpoint` has its name.
     endpoint = models.ForeignKey(
-        InboundEndpoint, models.CASCADE, null=True, related_name="requests", db_index=False
+        InboundEndpoint,
+        models.DO_NOTHING,
+        null=True,
+        related_name="requests",
+        db_index=False,
+        db_constraint=False,
     )
     # What a request that arrived has set off: its event, and the run, if there was one at once.
     event = models.ForeignKey(
