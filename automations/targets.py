@@ -15,13 +15,12 @@ from records.models import FieldKind, Record
 
 _is_slug = re.compile(r"[a-z][a-z0-9_]*").fullmatch
 
+# Empty: the record that the run is about. Else a link of it, such as company, or an id, such as {{ steps.create.id }}.
 RecordSource = Annotated[
     str,
     Field(
         title="Record",
-        description="Empty: the record that the run is about. Else a link of it, such as company, or an id, such as "
-        "{{ steps.create.id }}.",
-        json_schema_extra={"input": "expression"},
+        json_schema_extra={"input": "record"},
         max_length=1000,
     ),
 ]

@@ -21,7 +21,7 @@ from automations.steps import (
 )
 from automations.targets import RecordSource, locked_record
 from records.events import capture, make_event
-from records.ids import SUFFIX_LENGTH
+from records.ids import decode
 from records.models import Record
 from records.snapshots import snapshot
 
@@ -33,8 +33,8 @@ class RunAutomationConfig(Config):
         str,
         Field(
             title="Automation",
-            description="Its name or its id. It starts with its conditions, whatever its trigger is.",
-            json_schema_extra={"input": "text"},
+            description="It starts with its conditions, whatever its trigger is.",
+            json_schema_extra={"input": "automation"},
             min_length=1,
             max_length=120,
         ),
@@ -85,7 +85,7 @@ class RunAutomation(Action):
         }
 
     def describe(self, config: RunAutomationConfig) -> str:
-        return f"Run “{config.automation}”"
+        return f"Run “{name_of(config.automation)}”"
 
     def problems(self, config: RunAutomationConfig, names: Any) -> list[tuple[str, str]]:
         try:
@@ -93,6 +93,12 @@ class RunAutomation(Action):
         except StepFailed as failure:
             return [("automation", failure.message)]
         return []
+
+
+def name_of(source: str) -> str:
+    """What people call the automation with this id; a name, or the id of none, as it is."""
+    names = Automation.objects.values_list("name", flat=True)
+    return (names.filter(pk=source).first() if _is_id(source) else None) or source
 
 
 def _automation(source: str) -> Automation:
@@ -125,7 +131,11 @@ def _find(source: str) -> Automation:
 
 
 def _is_id(text: str) -> bool:
-    return len(text) == len("auto_") + SUFFIX_LENGTH
+    try:
+        decode("auto", text)
+    except ValueError:
+        return False
+    return True
 
 
 def _check_object(automation: Automation, record: Record | None) -> None:

@@ -118,7 +118,8 @@ def _set_step(draft: Values, data: Data) -> Edited:
         if issubclass(action.Config, WebhookConfig):
             values["config"] = read_stores(values["config"], data)
     redraws = action is not None and any(
-        old.get(source) != values["config"].get(source) for source in sources_of(action.Config)
+        _named(old.get(source)) != _named(values["config"].get(source))
+        for source in sources_of(action.Config)
     )
     return Edited(edits.set_step(draft, step_id, values), redraws=redraws)
 
@@ -269,6 +270,11 @@ def _delays(text: str) -> Any:
         return parse_delays(text)
     except DelayError:
         return text
+
+
+def _named(source: Any) -> Any:
+    """What decides what can be chosen; of an expression that is not known, whatever it is."""
+    return "" if isinstance(source, str) and "{" in source else source
 
 
 def _card(data: Data) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from django.contrib.auth.models import Group
 from pydantic import ValidationError
 
-from automations.models import MailTemplate
+from automations.models import Automation, MailTemplate
 from automations.names import WEBHOOK_RECEIVED
 from automations.triggers import TRIGGERS
 from records.models import FieldDefinition, ObjectDefinition, Stage, User
@@ -102,6 +102,12 @@ class Place:
     @cached_property
     def mail_templates(self) -> list[tuple[str, str]]:
         return list(MailTemplate.objects.order_by("name").values_list("id", "name"))
+
+    @cached_property
+    def automations(self) -> list[tuple[str, str, str, bool]]:
+        """Id, name, state, and whether anything of it is published."""
+        rows = Automation.objects.order_by("name").values_list("id", "name", "state", "published")
+        return [(pk, name, state, version is not None) for pk, name, state, version in rows]
 
     @cached_property
     def users(self) -> list[tuple[str, str]]:

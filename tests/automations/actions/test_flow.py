@@ -9,6 +9,7 @@ import time_machine
 from automations.claims import wake_waiting
 from automations.models import Automation, Run
 from automations.services import set_state
+from automations.steps import ACTIONS
 from records.models import Event, Record
 from records.services import update_record
 from tests.automations.making import (
@@ -321,3 +322,18 @@ def test_what_a_link_leads_to_is_seen_as_it_is_now() -> None:
     assert run.variables["vars"] == {"before": "Ulm", "after": "Bern"}
     acme.refresh_from_db()
     update_record(record=acme, data={"city": "x"})
+
+
+def test_an_automation_that_is_chosen_by_its_id_is_told_by_its_name():
+    other = make_automation(step("stop"), name="Orders")
+    run_automation = ACTIONS["run_automation"]
+
+    def words(source):
+        return run_automation.describe(run_automation.Config(automation=source))
+
+    assert words(other.pk) == "Run “Orders”"
+    assert words("Orders") == "Run “Orders”"
+    no_id = f"auto_{'u' * 26}"
+    assert words(no_id) == f"Run “{no_id}”"
+    config = run_automation.Config(automation=no_id)
+    assert [field for field, _ in run_automation.problems(config, None)] == ["automation"]

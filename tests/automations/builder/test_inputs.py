@@ -9,9 +9,11 @@ from pydantic import Field
 from automations.builder.fields import fields_of
 from automations.builder.forms import ConfigForm, read_config
 from automations.builder.place import Place
+from automations.services import create_automation
 from automations.steps import Config
 from records.expressions import render_typed
 from records.models import User
+from tests.automations.making import make_automation, make_leads, step
 
 
 def kind(name: str, **options: Any) -> dict[str, Any]:
@@ -33,6 +35,8 @@ class Everything(Config):
     data: Any = Field(None, **kind("json"))
     auth: dict[str, str] = Field({}, **kind("auth"))
     rules: dict[str, Any] | None = Field(None, **kind("conditions"))
+    record: str = Field("", **kind("record"))
+    automation: str = Field("", **kind("automation"))
 
 
 @pytest.mark.parametrize(
@@ -59,6 +63,9 @@ class Everything(Config):
         ("data", {"c-data": '{"a":'}, '{"a":'),
         ("auth", {"c-auth-kind": "bearer", "c-auth-secret": "key"}, {"kind": "bearer", "secret": "key"}),
         ("rules", {"c-rules": '{"expression": "1 > 0"}'}, {"expression": "1 > 0"}),
+        ("record", {"c-record": "company", "c-record-id": "left over"}, "company"),
+        ("record", {"c-record": "?", "c-record-id": " {{ steps.create.id }} "}, "{{ steps.create.id }}"),
+        ("automation", {"c-automation": "Orders"}, "Orders"),
     ],
 )  # fmt: skip
 def test_what_is_written_is_read(key: str, sent: dict[str, Any], expected: Any) -> None:
@@ -76,6 +83,9 @@ def test_what_is_written_is_read(key: str, sent: dict[str, Any], expected: Any) 
         ("rows", {"c-rows-sent": "1"}),
         ("teams", {"c-teams-sent": "1"}),
         ("auth", {"c-auth-kind": "none"}),
+        ("record", {"c-record": "", "c-record-id": "left over"}),
+        ("record", {"c-record": "?", "c-record-id": " "}),
+        ("automation", {"c-automation": ""}),
         ("rules", {"c-rules": '{"match": "all", "rules": []}'}),
     ],
 )
@@ -125,3 +135,73 @@ def test_values_that_are_no_texts_are_shown_as_expressions_and_keep_their_type()
     shown = [row["value"] for row in rows if not row.get("is_blank")]
     assert shown == ["{{ 5 }}", '{{ { "x": [true, none, "it\'s"] } }}', "text"]
     assert [render_typed(text, {}) for text in shown] == [5, {"x": [True, None, "it's"]}, "text"]
+
+
+# --- what a step is about ----------------------------------------------------------------------
+
+
+def shown(draft: dict[str, Any], user: User, **values: Any) -> dict[str, Any]:
+    """The contexts of a form with these values, by their fields."""
+    form = ConfigForm(Everything, values, Place(draft, user), "s1")
+    return {each.key: each.context for each in form.shown()}
+
+
+ON_LEADS = {"trigger": {"type": "event", "config": {"event": "record.created", "object": "leads"}}}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("value", "chosen", "source"),
+    [
+        ("", "", ""),
+        ("company", "company", ""),
+        ("nothing", "nothing", ""),
+        ("{{ steps.create.id }}", "?", "{{ steps.create.id }}"),
+        ("rec_01h455vb4pex5vsknk084sn02q", "?", "rec_01h455vb4pex5vsknk084sn02q"),
+    ],
+)
+def test_a_record_is_the_own_a_linked_one_or_written(value: str, chosen: str, source: str) -> None:
+    make_leads()
+    record = shown(ON_LEADS, User.objects.create_superuser("admin"), record=value)["record"]
+
+    assert (record["chosen"], record["source"]) == (chosen, source)
+    choices = dict(record["choices"])
+    assert choices.pop("company") == "Its Company (Companie)"
+    assert choices == ({"nothing": "nothing (not there)"} if value == "nothing" else {})
+
+
+@pytest.mark.django_db
+def test_automations_are_chosen_by_name_with_what_they_do() -> None:
+    on = make_automation(step("stop"), trigger={"type": "manual", "config": {}}, name="On")
+    off = create_automation(name="Off")
+    user = User.objects.create_superuser("admin")
+
+    context = shown(ON_LEADS, user, automation=off.pk)["automation"]
+
+    groups = dict(context["groups"])
+    assert groups["Switched on"] == [(on.pk, "On · active")]
+    assert groups["Not switched on: it can't be started yet"] == [(off.pk, "Off · draft")]
+    assert (context["chosen"], context["choices"]) == ([off.pk], [])
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("names", "value", "unknown"),
+    [
+        (["Orders"], "Orders", []),
+        (["Orders", "Orders"], "Orders", [("Orders", "Orders (not there)")]),
+        ([], "Orders", [("Orders", "Orders (not there)")]),
+    ],
+)
+def test_an_automation_that_is_named_stays_named(
+    names: list[str], value: str, unknown: list[tuple[str, str]]
+) -> None:
+    for name in names:
+        create_automation(name=name)
+    user = User.objects.create_superuser("admin")
+
+    context = shown(ON_LEADS, user, automation=value)["automation"]
+
+    assert context["choices"] == unknown
+    offered = [key for _, choices in context["groups"] for key, _ in choices]
+    assert (value in offered) is not bool(unknown)
