@@ -8,7 +8,7 @@ import time_machine
 
 from automations.claims import wake_waiting
 from automations.models import Automation, Run
-from automations.services import set_state
+from automations.services import create_automation, set_state
 from automations.steps import ACTIONS
 from records.models import Event, Record
 from records.services import update_record
@@ -325,7 +325,7 @@ def test_what_a_link_leads_to_is_seen_as_it_is_now() -> None:
 
 
 def test_an_automation_that_is_chosen_by_its_id_is_told_by_its_name():
-    other = make_automation(step("stop"), name="Orders")
+    other = create_automation(name="Orders")
     run_automation = ACTIONS["run_automation"]
 
     def words(source):
