@@ -1,7 +1,6 @@
 """The page before a run is retried: from where, on which version, what runs again, what is left out, what may be
 noticed outside; and the failed step, to be changed for this once."""
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -13,13 +12,13 @@ from django.urls import URLPattern, path, reverse
 
 from automations.admin.frame import framed
 from automations.admin.releases import release_records
+from automations.admin.retry_editor import NO_STATE, Editor, editor_of
 from automations.admin.retry_steps import StepLine, lines_of
 from automations.admin.run_page import load_run, run_url
 from automations.admin.run_steps import error_view
 from automations.admin.run_values import view_value
 from automations.admin.run_words import look_of
 from automations.exceptions import RunRefused
-from automations.jsonvalues import plain
 from automations.models import (
     OPEN_STATUSES,
     Automation,
@@ -30,7 +29,6 @@ from automations.models import (
     StepStatus,
 )
 from automations.services import RetryPlan, plan_retry, retry_run
-from automations.services.retry_edits import editable_config
 from automations.services.retry_plans import From, On
 from records.models import User
 from records.permissions import can
@@ -42,7 +40,6 @@ if TYPE_CHECKING:
     from automations.admin.runs import RunAdmin
 
 FOLDER: Final = "admin/automations/retry"
-_MAX_CONFIG: Final = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,46 +54,6 @@ class Choice:
         begin: From = "start" if values.get("begin") == "start" or not has_failed else "failed_step"
         on: On = "current" if values.get("on") == "current" else "same"
         return cls(begin, on)
-
-
-@dataclass(frozen=True, slots=True)
-class Editor:
-    """The failed step's configuration as JSON. `original`: as it is in the chosen version."""
-
-    text: str
-    original: str
-
-    @property
-    def is_changed(self) -> bool:
-        return self.text.strip() != self.original
-
-    @classmethod
-    def of(cls, plan: RetryPlan, choice: Choice, values: QueryDict) -> "Editor | None":
-        """What was typed stays when another version is chosen; what was not changed follows the version."""
-        if choice.begin == "start" or plan.refusal:
-            return None
-        config = editable_config(plan.run, plan.version)
-        if config is None:
-            return None
-        original = json.dumps(config, indent=2, ensure_ascii=False)
-        typed = _text(values, "config")
-        is_typed = typed.strip() and typed.strip() != _text(values, "original")
-        return cls(typed if is_typed else original, original)
-
-    def config(self) -> dict[str, Any] | None:
-        """None where nothing was changed. Raises RunRefused with the place of a mistake."""
-        if not self.is_changed:
-            return None
-        try:
-            config = plain(json.loads(self.text[:_MAX_CONFIG]))
-        except json.JSONDecodeError as error:
-            place = f"line {error.lineno}, column {error.colno}"
-            raise RunRefused(f"The changed step is no JSON: {error.msg} ({place}).") from None
-        except (ValueError, RecursionError):
-            raise RunRefused("The changed step is no JSON that can be read.") from None
-        if not isinstance(config, dict):
-            raise RunRefused("The changed step is an object: { … }.")
-        return config
 
 
 class RetryPage:
@@ -123,8 +80,10 @@ class RetryPage:
         plan = plan_retry(run=run, begin=choice.begin, on=choice.on)
         # Whoever may not see the automation does not see what is written in it.
         may_edit = can_view(request, Automation)
-        editor = Editor.of(plan, choice, values) if may_edit else None
-        problem = ""
+        editor = None
+        if may_edit and choice.begin == "failed_step" and not plan.refusal:
+            editor = editor_of(run, plan.version, choice.on, values, cast(User, request.user))
+        problem = editor.problem if editor else ""
         if request.method == "POST" and "confirmed" in request.POST:
             try:
                 return self._retry(request, run, choice, editor)
@@ -133,11 +92,12 @@ class RetryPage:
         context = {
             **_context(request, run, choice, plan),
             "editor": editor,
+            "state_json": editor.state_json() if editor else NO_STATE,
             "problem": problem,
             "release": "release" in values,
         }
         if wants_part(request):
-            return TemplateResponse(request, f"{FOLDER}/_form.html", context)
+            return TemplateResponse(request, f"{FOLDER}/_part.html", context)
         return framed(
             self.admin, request, "retry/one.html", title=f"Retry: {run.automation}", **context
         )
@@ -146,7 +106,7 @@ class RetryPage:
         self, request: HttpRequest, run: Run, choice: Choice, editor: Editor | None
     ) -> HttpResponse:
         user = cast(User, request.user)
-        config = editor.config() if editor else None
+        config = editor.chosen() if editor else None
         under_way = run.retries.open().exists()
         with transaction.atomic():  # no worker finds the retry before the record is released
             fresh = retry_run(run=run, actor=user, begin=choice.begin, on=choice.on, config=config)
@@ -217,7 +177,3 @@ def _may_release(request: HttpRequest, run: Run) -> bool:
     return bool(
         record and record.quarantined_at and can(cast(User, request.user), "change", record.object)
     )
-
-
-def _text(values: QueryDict, name: str) -> str:
-    return str(values.get(name, "")).replace("\0", "").replace("\r\n", "\n")

@@ -7,6 +7,7 @@ from typing import Any, Final
 from django.http import HttpRequest
 from django.urls import reverse
 
+from automations.admin.run_edits import edit_view
 from automations.admin.run_steps import error_view, items_asked, steps_view
 from automations.admin.run_values import view_value
 from automations.admin.run_words import RunLook, look_of
@@ -80,6 +81,7 @@ def run_context(request: HttpRequest, run: Run, *, may_change: bool) -> dict[str
         "is_open": run.status in OPEN_STATUSES,
         "duration_ms": duration_of(run),
         "steps": steps,
+        "edit": edit_view(run),
         "error": error_view(run.error),
         "error_url": _place_of(steps.failing),
         "conditions": finding_of(run.conditions, labels),

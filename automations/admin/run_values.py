@@ -68,9 +68,9 @@ def _masked(value: Any) -> Any:
     shown = dict(value)
     headers = value.get("headers")
     if isinstance(headers, Mapping):
-        shown["headers"] = {name: _header(name, text) for name, text in headers.items()}
+        shown["headers"] = {name: header_text(name, text) for name, text in headers.items()}
     elif isinstance(headers, list):
-        shown["headers"] = [f"{name}: {_header(name, text)}" for name, text in _pairs(headers)]
+        shown["headers"] = [f"{name}: {header_text(name, text)}" for name, text in _pairs(headers)]
     if headers is not None and isinstance(value.get("body"), str):
         shown["body"] = _document(value["body"])
     return shown
@@ -89,7 +89,8 @@ def _document(body: str) -> Any:
         return body
 
 
-def _header(name: str, text: Any) -> Any:
+def header_text(name: str, text: Any) -> Any:
+    """A header's value without credentials; an expression has none."""
     return text if not isinstance(text, str) or "{{" in text else mask_header(name, text)
 
 

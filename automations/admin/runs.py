@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 
 from automations.admin.quarantine import QuarantinePages
 from automations.admin.retry_many import RetryMany
+from automations.admin.retry_names import RetryNames
 from automations.admin.retry_page import RetryPage
 from automations.admin.run_list import filter_context, list_context
 from automations.admin.run_page import load_run, run_context, run_url
@@ -36,7 +37,7 @@ class RunAdmin(OwnPages):
             guarded: Callable[..., HttpResponse] = self.admin_site.admin_view(view)
             return path(route, guarded, name=f"automations_run_{name}")
 
-        families = (QuarantinePages, RetryMany, RetryPage)
+        families = (QuarantinePages, RetryMany, RetryNames, RetryPage)
         return [
             *[pattern for family in families for pattern in family(self).urls()],
             page("<str:object_id>/steps/<str:step_id>/", self.step_view, "step"),

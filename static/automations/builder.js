@@ -125,19 +125,21 @@
     for (const bad of $$(".wh-bad")) bad.classList.remove("wh-bad");
     for (const bad of $$(".wh-row-bad")) bad.classList.remove("wh-row-bad");
     for (const input of $$("[data-builder] [aria-invalid]")) input.removeAttribute("aria-invalid");
-    const counts = {};
-    state.mistakes.forEach((mistake, number) => {
-      if (!mistake.is_warning && mistake.path !== "/steps") counts[mistake.card] = (counts[mistake.card] || 0) + 1;
-      place(mistake, number);
-    });
-    for (const card of $$("[data-card]")) {
-      const badge = $("[data-badge]", card);
-      const count = counts[card.dataset.card] || 0;
-      badge.hidden = !count;
-      badge.textContent = count === 1 ? "1 mistake" : `${count} mistakes`;
-      card.classList.toggle("au-card-bad", count > 0);
-    }
+    state.mistakes.forEach(place);
+    for (const card of $$("[data-card]")) showBadge(card);
     showProblems();
+  }
+
+  // Warnings are counted where nothing is wrong: nobody has to mend them.
+  function showBadge(card) {
+    const own = state.mistakes.filter((mistake) => mistake.card === card.dataset.card && mistake.path !== "/steps");
+    const bad = own.filter((mistake) => !mistake.is_warning).length;
+    const count = bad || own.length;
+    const badge = $("[data-badge]", card);
+    badge.hidden = !count;
+    badge.textContent = `${count} ${bad ? "mistake" : "warning"}${count === 1 ? "" : "s"}`;
+    badge.classList.toggle("au-badge-warning", !bad);
+    card.classList.toggle("au-card-bad", bad > 0);
   }
 
   const cardOf = (name) => $(`[data-card="${CSS.escape(name)}"]`);
@@ -149,9 +151,19 @@
     const spot = spotOf(card, mistake);
     const line = document.createElement(spot ? "p" : "li");
     line.className = spot ? "au-field-mistake" : "au-mistake";
-    if (mistake.is_warning) line.classList.add("au-warning");
     line.id = `au-mistake-${number}`;
-    words(line, mistake.message);
+    if (mistake.is_warning) {
+      line.classList.add("au-warning");
+      const sign = document.createElement("span");
+      sign.className = "material-symbols-outlined";
+      sign.setAttribute("aria-label", "Warning:");
+      sign.setAttribute("role", "img");
+      sign.textContent = "warning";
+      line.append(sign);
+    }
+    const text = document.createElement("span");
+    words(text, mistake.message);
+    line.append(text);
     if (!spot) {
       const list = $("[data-mistakes]", card);
       list.append(line);
@@ -483,5 +495,5 @@
     }
   });
 
-  window.automationBuilder = { edit, save, soon };
+  window.automationBuilder = { edit, save, soon, dress };
 })();
