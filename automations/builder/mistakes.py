@@ -26,7 +26,10 @@ class Marked:
 def mistakes_of(draft: Mapping[str, Any], *, with_warnings: bool = False) -> list[Marked]:
     steps = {card.name: card.path for card in cards_of(draft)}
     found = check_document(draft, for_publishing=not with_warnings)
-    return [_marked(mistake, steps) for mistake in found]
+    marked = [_marked(mistake, steps) for mistake in found]
+    # Two steps with one id share the card that is found by it: what is wrong with both is told there once.
+    told = {(each.card, each.field, each.row, each.message): each for each in reversed(marked)}
+    return list(reversed(told.values()))
 
 
 def as_json(mistakes: list[Marked]) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ from django.template.loader import render_to_string
 from django.urls import URLPattern, reverse
 from django.views.decorators.http import require_GET, require_POST
 
+from automations.builder.mistakes import mistakes_of
 from automations.builder.saving import stamp_of
 from automations.builder.views.base import FOLDER, STATES, Pages, place_of, user_of
 from automations.document.comparing import compare_documents
@@ -34,6 +35,11 @@ class PublishingPages(Pages):
             )
             if before
             else [],
+            "warnings": [
+                each
+                for each in mistakes_of(automation.draft, with_warnings=True)
+                if each.is_warning
+            ],
             "wanted": _wanted_state(automation),
         }
         return HttpResponse(render_to_string(f"{FOLDER}/_publishing.html", context, request))

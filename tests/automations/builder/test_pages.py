@@ -431,3 +431,38 @@ def test_actions_of_the_list(admin: Client, automation: Automation) -> None:
     act("duplicate")
     assert Automation.objects.filter(name="Welcome (copy)", state="draft").exists()
     assert "welcome-" in act("export")
+
+
+# --- warnings ----------------------------------------------------------------------------------
+
+
+def test_warnings_are_told_at_their_cards_and_keep_nobody_from_publishing(
+    edit: Post, admin: Client, automation: Automation
+) -> None:
+    edit("add", type="webhook", block="", place="0")
+    response = edit("step", **{"card": "webhook", "c-url": "https://10.0.0.1/x"})
+    page = admin.get(f"{url_of(automation)}change/").content.decode()
+
+    [warning] = state_of(page)["mistakes"]
+    assert (warning["card"], warning["field"], warning["is_warning"]) == ("webhook", "c-url", True)
+    assert response.status_code == 200
+    asked = admin.get(f"{url_of(automation)}publishing/").content.decode()
+    assert "it can be published" in asked
+    assert 'name="state"' in asked
+    admin.post(f"{url_of(automation)}publish/", {"stamp": stamp_of(automation.draft)})
+    automation.refresh_from_db()
+    assert automation.published is not None
+
+
+def test_two_steps_with_one_id_are_told_once(admin: Client) -> None:
+    steps = [step("stop", "end", outcome="succeeded")] * 2
+    make_leads()
+    automation = create_automation(name="Twice", draft={"trigger": ON_LEADS})
+    automation.draft = {**automation.draft, "steps": steps}
+    automation.save()
+
+    page = admin.get(f"{url_of(automation)}change/").content.decode()
+
+    assert [each["message"] for each in state_of(page)["mistakes"]] == [
+        "Two steps have the id `end`; each needs its own."
+    ]
