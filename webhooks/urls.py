@@ -10,4 +10,5 @@ urlpatterns = [
     path("api/webhooks/form/<str:token>", views.form, name="inbound_form"),
     path("api/webhooks/inspector/<str:token>", views.inspector, name="inspector"),
     path("api/webhooks/status/<str:token>", views.status, name="inbound_status"),
+    path("api/webhooks/<path:rest>", views.nothing),
 ]

@@ -20,8 +20,10 @@ from webhooks.inbound.drafts import try_draft
 from webhooks.inbound.endpoints import Found, find_endpoint
 from webhooks.inbound.inspectors import record_request
 from webhooks.inbound.logbook import note_answer, note_refusal
+from webhooks.inbound.misses import miss
 from webhooks.inbound.origins import cors_headers, preflight_headers
-from webhooks.inbound.refusals import NotVerified
+from webhooks.inbound.pages import refusal_page, wants_html
+from webhooks.inbound.refusals import MethodRefused, NotVerified
 from webhooks.inbound.requests import READ_WITHIN_S, Incoming, check_rate, incoming_of, let_in
 from webhooks.inbound.statuses import status_of
 from webhooks.inbound.storing import store
@@ -30,7 +32,6 @@ from webhooks.intake.reading import read_body
 from webhooks.intake.refusals import Refusal, TooLarge
 from webhooks.models import AnswerMode, EndpointKind, InboundEndpoint
 
-_NOTHING_HERE: Final = json_answer(404, {"error": "There is nothing at this address."})
 # An inspector shows what any page sends; there is no session to protect.
 _ANY_PAGE: Final = {
     "Access-Control-Allow-Origin": "*",
@@ -46,7 +47,7 @@ def automation(request: HttpRequest, address: str) -> HttpResponse:
     automation_id, _, token = address.partition("-")
     found = find_endpoint(token, [EndpointKind.AUTOMATION])
     if found is None or found.is_test or found.endpoint.automation_id != automation_id:
-        return to_response(_NOTHING_HERE)
+        return nothing(request)
     return _respond(request, found, _take_request)
 
 
@@ -55,7 +56,7 @@ def test(request: HttpRequest, token: str) -> HttpResponse:
     """What arrives is tried on the automation's draft."""
     found = find_endpoint(token, [EndpointKind.AUTOMATION])
     if found is None or not found.is_test:
-        return to_response(_NOTHING_HERE)
+        return nothing(request)
     return _respond(request, found, try_draft)
 
 
@@ -63,20 +64,30 @@ def test(request: HttpRequest, token: str) -> HttpResponse:
 def form(request: HttpRequest, token: str) -> HttpResponse:
     """What arrives becomes a record."""
     found = find_endpoint(token, [EndpointKind.FORM])
-    return _respond(request, found, _take_post) if found else to_response(_NOTHING_HERE)
+    if found is None:
+        refusal = miss(request)
+        as_page = wants_html(request.headers.get("Accept", ""))
+        return to_response(refusal_page(refusal) if as_page else refusal_answer(refusal))
+    return _respond(request, found, _take_post)
 
 
 @csrf_exempt
 def status(request: HttpRequest, token: str) -> HttpResponse:
     """What became of a request, for whoever was told this address."""
     if request.method not in ("GET", "HEAD"):
-        return to_response(
-            Answer(405, "", (("Allow", "GET, HEAD"),)), {"Access-Control-Allow-Origin": "*"}
-        )
-    found = status_of(token)
-    answer = json_answer(200, found) if found else _NOTHING_HERE
+        answer = refusal_answer(MethodRefused(request.method or "", ["GET", "HEAD"], "status"))
+    elif found := status_of(token):
+        answer = json_answer(200, found)
+    else:
+        answer = refusal_answer(miss(request))
     # The address is the secret; a page that knows it may ask.
     return to_response(answer, {"Access-Control-Allow-Origin": "*"})
+
+
+@csrf_exempt
+def nothing(request: HttpRequest, rest: str = "") -> HttpResponse:
+    """An address that leads nowhere."""
+    return to_response(refusal_answer(miss(request)))
 
 
 def _respond(request: HttpRequest, found: Found, take: Take) -> HttpResponse:
@@ -107,11 +118,8 @@ def _challenge(incoming: Incoming) -> Answer | None:
 
 
 def _refuse(incoming: Incoming, refusal: Refusal) -> Answer:
-    answer = (
-        forms.invalid(incoming, refusal)
-        if isinstance(refusal, forms.InvalidForm)
-        else refusal_answer(refusal)
-    )
+    is_form = incoming.endpoint.kind == EndpointKind.FORM
+    answer = forms.refused(incoming, refusal) if is_form else refusal_answer(refusal)
     reason = refusal.reason if isinstance(refusal, NotVerified) else refusal.words
     note_refusal(incoming, answer, kind=refusal.kind, reason=reason)
     return answer
@@ -161,7 +169,7 @@ def inspector(request: HttpRequest, token: str) -> HttpResponse:
     """Record what arrives, whatever it is, and answer as the inspector says."""
     found = find_endpoint(token, [EndpointKind.INSPECTOR])
     if found is None:
-        return to_response(_NOTHING_HERE)
+        return nothing(request)
     incoming = incoming_of(request, found.endpoint)
     try:
         check_rate(incoming)

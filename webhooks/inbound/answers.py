@@ -76,7 +76,7 @@ def answer_of_run(state: RunState) -> Answer:
 
 
 def refusal_answer(refusal: Refusal) -> Answer:
-    answer = json_answer(refusal.status, {"error": refusal.words})
+    answer = json_answer(refusal.status, {"error": refusal.words, **refusal.details})
     return Answer(answer.status, answer.body, (*answer.headers, *refusal.headers.items()))
 
 

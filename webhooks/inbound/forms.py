@@ -13,10 +13,11 @@ from records.expressions import ExpressionError, Namespace, render_typed
 from records.ids import new_id
 from records.models import FieldKind, Record
 from records.services.records import create_record
-from webhooks.inbound.answers import Answer, json_answer, kept_answer
+from webhooks.inbound.answers import Answer, json_answer, kept_answer, refusal_answer
 from webhooks.inbound.deliveries import claim, delivery_of
 from webhooks.inbound.files import kept_files
 from webhooks.inbound.logbook import log_row
+from webhooks.inbound.pages import refusal_page, thanks_page, wants_html
 from webhooks.inbound.refusals import NotStored
 from webhooks.inbound.requests import Incoming
 from webhooks.intake.refusals import Refusal
@@ -35,8 +36,9 @@ class InvalidForm(Refusal):
     kind = "invalid"
 
     def __init__(self, errors: Mapping[str, Any]) -> None:
-        names = ", ".join(errors)
-        super().__init__(f"Not taken: {names}.")
+        names = ", ".join(filter(None, errors))
+        words = f"Not taken: {names}." if names else " ".join(errors.get("", ()))
+        super().__init__(words, details={"errors": errors})
         self.errors = errors
 
 
@@ -75,7 +77,7 @@ def _take(incoming: Incoming) -> tuple[Answer, bool]:
 def _create(incoming: Incoming) -> Record:
     endpoint = incoming.endpoint
     if endpoint.object is None:
-        raise InvalidForm({"object": ["This form has no object: choose one in its settings."]})
+        raise InvalidForm({"": ["This form has no object: choose one in its settings."]})
     data = values_of(incoming)
     try:
         with acting(label=f"Form “{endpoint.name}”", depth=incoming.depth):
@@ -135,13 +137,30 @@ def done(incoming: Incoming, record_id: str | None) -> Answer:
     """A post that was taken. `record_id`: None for one that was thrown away, whose sender is told the same."""
     if wants_page(incoming):
         return _redirect(incoming.endpoint.redirect_url, {})
+    if wants_html(incoming.header("accept")):
+        return thanks_page()
     return json_answer(201, {"record": record_id or new_id("rec")})
 
 
-def invalid(incoming: Incoming, refusal: InvalidForm) -> Answer:
-    if wants_page(incoming):
-        return _redirect(incoming.endpoint.redirect_url, {"error": ",".join(refusal.errors)})
-    return json_answer(422, {"error": refusal.words, "errors": refusal.errors})
+def refused(incoming: Incoming, refusal: Refusal) -> Answer:
+    """Values that do not fit are for the page that a form redirects to; whatever else is wrong is told here."""
+    errors = refusal.errors if isinstance(refusal, InvalidForm) else {}
+    if errors and wants_page(incoming):
+        return _redirect(incoming.endpoint.redirect_url, {"error": ",".join(errors)})
+    if wants_html(incoming.header("accept")):
+        return refusal_page(refusal, _labelled(incoming, errors))
+    return refusal_answer(refusal)
+
+
+def _labelled(incoming: Incoming, errors: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What is wrong with each field, by the name that people know it by."""
+    definition = incoming.endpoint.object
+    fields = definition.schema.by_slug if definition else {}
+    return [
+        (fields[slug].label if slug in fields else slug, " ".join(map(str, words)))
+        for slug, words in errors.items()
+        if slug
+    ]
 
 
 def _redirect(url: str, query: Mapping[str, str]) -> Answer:

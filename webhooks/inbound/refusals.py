@@ -1,9 +1,28 @@
 """Why an endpoint does not take a request: beside those of `webhooks.intake.refusals`. Pure."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from webhooks.intake.refusals import Refusal
 from webhooks.verification import Verdict
+
+_ALLOW_MORE: Final = "Other methods can be allowed in the endpoint's settings."
+# What is at an address, and what to send there.
+_WHAT_TO_SEND: Final = {
+    "automation": (
+        "What arrives at this address sets off an automation.",
+        f'Send the data in the body, for example as JSON: `curl --json \'{{"name": "Ada"}}\' ADDRESS`. {_ALLOW_MORE}',
+    ),
+    "test": (
+        "This is the test address of an automation: it tells what the draft would do about a request and does nothing.",
+        'Send what the automation is to get, for example as JSON: `curl --json \'{"name": "Ada"}\' ADDRESS`.',
+    ),
+    "form": (
+        "This address takes what forms send.",
+        f'Give the form `method="post"`, or send its fields as JSON. {_ALLOW_MORE}',
+    ),
+    "status": ("This address tells what became of a request.", "Ask for it with GET."),
+}
 
 
 class SwitchedOff(Refusal):
@@ -14,20 +33,27 @@ class SwitchedOff(Refusal):
 
     def __init__(self) -> None:
         super().__init__(
-            "This endpoint is switched off for now. Try again later.",
+            "This endpoint is switched off for now: it, or its automation, is paused. "
+            "Try again later, as the header Retry-After says.",
             headers={"Retry-After": "300"},
         )
 
 
 class MethodRefused(Refusal):
-    """A method that the endpoint is not open to."""
+    """A method that the endpoint is not open to. `address`: what there is at it, a key of `_WHAT_TO_SEND`."""
 
     status = 405
     kind = "method"
 
-    def __init__(self, allowed: Sequence[str]) -> None:
+    def __init__(self, method: str, allowed: Sequence[str], address: str) -> None:
         listed = ", ".join(allowed)
-        super().__init__(f"This endpoint takes {listed}.", headers={"Allow": listed})
+        what, how = _WHAT_TO_SEND[address]
+        shown = "".join(char for char in method if char.isprintable())
+        super().__init__(
+            f"{what} It takes {listed}, not {shown}. {how}",
+            headers={"Allow": listed},
+            details={"methods": list(allowed)},
+        )
 
 
 class OriginRefused(Refusal):
@@ -45,7 +71,8 @@ class NotVerified(Refusal):
     def __init__(self, verdict: Verdict) -> None:
         challenge = verdict.www_authenticate
         super().__init__(
-            "The request could not be verified.",
+            "The request could not be verified: this endpoint does not know its sender. Its settings say what a "
+            "request has to bring along, and the request log what was wrong with this one.",
             headers={"WWW-Authenticate": challenge} if challenge else None,
         )
         self.status = verdict.status  # type: ignore[misc]  # of this one
@@ -60,7 +87,8 @@ class OtherBody(Refusal):
 
     def __init__(self) -> None:
         super().__init__(
-            "A delivery with this id has arrived before, with another body. A new delivery needs a new id."
+            "A delivery with this id has arrived before, with another body. A new delivery needs a new id; "
+            "to have it taken for the same one, send the same bytes."
         )
 
 
@@ -72,5 +100,6 @@ class NotStored(Refusal):
 
     def __init__(self) -> None:
         super().__init__(
-            "The request could not be stored. Send it again.", headers={"Retry-After": "5"}
+            "The request could not be stored. Send it again, as the header Retry-After says.",
+            headers={"Retry-After": "5"},
         )

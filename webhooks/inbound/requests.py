@@ -82,7 +82,9 @@ def let_in(incoming: Incoming, request: HttpRequest) -> None:
     if not endpoint.is_active and not incoming.is_test:
         raise SwitchedOff
     if incoming.method not in endpoint.methods:
-        raise MethodRefused(endpoint.methods)
+        raise MethodRefused(
+            incoming.method, endpoint.methods, "test" if incoming.is_test else endpoint.kind
+        )
     check_sender(incoming)
     check_origin(incoming.header("origin"), endpoint.origins)
     check_rate(incoming)

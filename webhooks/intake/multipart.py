@@ -100,7 +100,8 @@ def _parts(body: bytes, boundary: str, limits: Limits) -> list[_Part]:
             return parts
         start = found.end()
     raise Malformed(
-        "The multipart body ends before its closing boundary, or has another than Content-Type names."
+        "The multipart body ends before its closing boundary, or has another than Content-Type names. "
+        "Send all of it, with the boundary of the header."
     )
 
 
@@ -108,7 +109,10 @@ def _part(number: int, text: bytes) -> _Part:
     """A part from behind its boundary: CRLF, header lines, an empty line, the content."""
     ending = text.find(b"\r\n\r\n", 0, _MAX_PART_HEADERS_BYTES)
     if ending < 0:
-        raise Malformed(f"Part {number} of the multipart body has no end of its headers.")
+        raise Malformed(
+            f"Part {number} of the multipart body has no end of its headers. "
+            "An empty line (CRLF twice) stands before the content."
+        )
     headers = _headers(text[:ending])
     disposition = headers.get("content-disposition", "")
     found = parameters(disposition)

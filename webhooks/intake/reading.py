@@ -44,7 +44,10 @@ def gunzip(body: bytes, *, max_bytes: int) -> bytes:
         try:
             piece = member.decompress(body, room)
         except zlib.error:
-            raise Malformed("The body says it is gzip and is not, or it was damaged.") from None
+            raise Malformed(
+                "The header Content-Encoding says that the body is gzip, and it is not, or was damaged. "
+                "Pack it again, or send it as it is without this header."
+            ) from None
         unpacked.append(piece)
         room -= len(piece)
         if room <= 0:
@@ -91,7 +94,9 @@ def _announced_length(request: HttpRequest) -> int:
     """Content-Length; 0 without it. Raises Malformed."""
     text = str(request.META.get("CONTENT_LENGTH") or "0").strip()
     if not (text.isascii() and text.isdigit()):
-        raise Malformed("The header Content-Length is no number.")
+        raise Malformed(
+            "The header Content-Length is no number. Let your HTTP library write it: it knows the length."
+        )
     # More digits than any length has would not even become a number.
     return int(text[:30])
 
@@ -138,4 +143,6 @@ def _read_within(
 
 def _too_large(max_bytes: int, how: str) -> TooLarge:
     size = f"{max_bytes // 1024:,} KiB" if max_bytes >= 1024 else f"{max_bytes} bytes"
-    return TooLarge(f"The body is more than {size} {how}. Send it in several requests.")
+    return TooLarge(
+        f"The body is more than {size} {how}. Send it in several requests, or allow more in the endpoint's settings."
+    )

@@ -2,22 +2,30 @@
 
 import math
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class Refusal(Exception):
     """A request that is answered with `status` and `words`, and gets no further.
 
     `kind`: what the request log keeps as the kind of error, 12 characters at most. `headers`: of the answer.
+    `details`: what its JSON has beside the words.
     """
 
     status: ClassVar[int] = 400
     kind: ClassVar[str] = "malformed"
 
-    def __init__(self, words: str, *, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        words: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__(words)
         self.words = words
         self.headers = dict(headers or {})
+        self.details = dict(details or {})
 
 
 class Malformed(Refusal):
@@ -53,15 +61,15 @@ class UnsupportedMedia(Refusal):
 
 
 class TooManyRequests(Refusal):
-    """The sender or the endpoint is over its rate."""
+    """The sender or the endpoint is over its rate. `what`: too many of what, if not of all requests."""
 
     status = 429
     kind = "rate"
 
-    def __init__(self, wait_s: float) -> None:
+    def __init__(self, wait_s: float, what: str = "requests") -> None:
         seconds = max(1, math.ceil(wait_s))
         super().__init__(
-            f"Too many requests. Try again in {seconds} s, as the header Retry-After says.",
+            f"Too many {what}. Try again in {seconds} s, as the header Retry-After says.",
             headers={"Retry-After": str(seconds)},
         )
 

@@ -116,7 +116,9 @@ def test_the_status_is_for_whoever_has_the_token(client, change):
     send(client, endpoint)
     address = path_of(status_url(str(RequestLog.objects.get().event_id)))
     assert client.get(address).status_code == 200
-    assert client.post(address).status_code == 405
+    refused = client.post(address)
+    assert (refused.status_code, refused["Allow"]) == (405, "GET, HEAD")
+    assert "Ask for it with GET" in refused.json()["error"]
     head, slash, token = address.rpartition("/")
     assert client.get(f"{head}{slash}{change(token)}").status_code == 404
 

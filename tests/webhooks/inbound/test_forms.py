@@ -142,3 +142,65 @@ def test_pages_of_chosen_origins_may_send_and_read_the_answer(client, leads, acc
         endpoint.path, headers={"origin": "https://evil.example"}
     )
     assert Record.objects.count() == 1
+
+
+# --- people whose browser shows the answer ---------------------------------------------------
+
+BROWSER = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+def page_of(answer):
+    assert answer["Content-Type"] == "text/html; charset=utf-8"
+    assert "sandbox" in answer["Content-Security-Policy"]
+    return answer.content.decode()
+
+
+def test_a_person_is_thanked(client, leads):
+    answer = post(client, make_form(object=leads), b"name=Ada", headers=BROWSER)
+    assert answer.status_code == 201
+    assert "Thank you" in page_of(answer)
+    assert Record.objects.get().data["name"] == "Ada"
+
+
+def test_a_person_is_told_which_fields_to_mend(client, leads):
+    answer = post(client, make_form(object=leads), b"amount=many", headers=BROWSER)
+    assert answer.status_code == 422
+    text = page_of(answer)
+    assert "<strong>Name</strong>: This field is required." in text
+    assert "<strong>Amount</strong>" in text
+    assert RequestLog.objects.get().response_body == text
+
+
+@pytest.mark.parametrize("redirect_url", ["", "https://www.example.com/thanks"])
+@pytest.mark.parametrize(
+    ("values", "status", "words"),
+    [
+        ({"per_minute": 1}, 429, "Too many requests"),
+        ({"is_active": False}, 503, "switched off for now"),
+        ({"methods": ["PUT"]}, 405, "This address takes what forms send."),
+        ({"max_body_bytes": 3}, 413, "more than 3 bytes"),
+    ],
+)
+def test_a_person_is_told_in_words_what_else_is_wrong(
+    client, leads, values, status, words, redirect_url
+):
+    endpoint = make_form(object=leads, redirect_url=redirect_url, **values)
+    for _ in range(2):
+        answer = post(client, endpoint, b"name=Ada", headers=BROWSER)
+    assert answer.status_code == status
+    assert words in page_of(answer)
+
+
+def test_a_page_shows_nothing_of_what_was_sent_as_markup(client, leads):
+    endpoint = make_form(object=leads, content_types=["text/*"])
+    answer = send(
+        client, endpoint, body=b"x", content_type="<b>x</b>", headers={"accept": "text/html"}
+    )
+    assert answer.status_code == 415
+    assert "&lt;b&gt;x&lt;/b&gt;" in page_of(answer)
+
+
+def test_a_form_that_is_not_there_is_told_to_people_too(client):
+    answer = client.post("/api/webhooks/form/nowhere", headers=BROWSER)
+    assert answer.status_code == 404
+    assert "There is nothing at this address." in page_of(answer)

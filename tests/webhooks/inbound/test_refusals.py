@@ -55,6 +55,25 @@ def test_refused_and_logged_with_the_reason(client, values, sent, status, kind):
     assert not Event.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("path", "sets off an automation. It takes POST, PUT, not GET. Send the data"),
+        (
+            "test_url",
+            "what the draft would do about a request and does nothing. It takes POST, PUT",
+        ),
+    ],
+)
+def test_a_method_that_is_not_taken_is_told_what_to_send(client, address, words):
+    endpoint = make_endpoint(methods=["POST", "PUT"])
+    answer = client.get("/api" + getattr(endpoint, address).partition("/api")[2])
+    assert (answer.status_code, answer["Allow"]) == (405, "POST, PUT")
+    assert answer["Content-Type"] == "application/json"
+    assert words in answer.json()["error"]
+    assert answer.json()["methods"] == ["POST", "PUT"]
+
+
 def test_other_methods_can_be_allowed(client):
     endpoint = make_endpoint(methods=["GET", "PUT"])
     assert send(client, endpoint, method="PUT").status_code == 202
