@@ -82,8 +82,12 @@ class Place:
 
     @cached_property
     def has_record(self) -> bool:
+        """While the trigger has mistakes, whether it may have one."""
         kind = TRIGGERS.get(str((self.draft.get("trigger") or {}).get("type")))
-        return kind.has_record if kind else True
+        if kind is None:
+            return True
+        config = self.trigger_config
+        return kind.has_record if config is None else kind.is_about_record(config)
 
     @property
     def takes_requests(self) -> bool:

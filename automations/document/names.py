@@ -16,7 +16,6 @@ from automations.models import Automation
 from automations.names import RUN_ROOTS, WEBHOOK_RECEIVED
 from automations.steps import ACTIONS, Action, Outputs
 from automations.triggers import TRIGGERS
-from records.eventtypes import has_record
 from records.models import ObjectDefinition
 
 __all__ = ["Layout", "PlaceNames", "names_at", "validated"]
@@ -95,8 +94,7 @@ class Layout:
         slug = trigger.object_slug(config)
         definition = self.installation.objects.get(slug)
         name = names[0] if names else ""
-        is_about_one = has_record(name) or bool(slug)
-        return name, definition, trigger.has_record and is_about_one
+        return name, definition, trigger.is_about_record(config)
 
     @cached_property
     def _has_webhook(self) -> bool:

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Final
 from pydantic import BaseModel, ConfigDict
 
 from automations.models import Automation
+from records.eventtypes import event_names, has_record
 from records.models import Event
 
 
@@ -28,7 +29,7 @@ class Trigger:
     Config: ClassVar[type[TriggerConfig]] = TriggerConfig
     # Only events that are meant for this one automation: ticks, due dates, clicks, requests.
     is_targeted: ClassVar[bool] = False
-    # Whether there is a `record` in its expressions.
+    # Whether it may be about a record; `is_about_record` knows more.
     has_record: ClassVar[bool] = True
 
     def event_names(self, config: Any) -> Collection[str]:
@@ -38,6 +39,14 @@ class Trigger:
     def object_slug(self, config: Any) -> str:
         """The object that the records must be of; empty: any."""
         return str(getattr(config, "object", "") or "").removeprefix("obj_def_")
+
+    def is_about_record(self, config: Any) -> bool:
+        """Whether expressions have a `record`: an event of people, say, is about none, whatever the kind."""
+        names, catalogue = self.event_names(config), event_names()
+        has_object = bool(self.object_slug(config))
+        return self.has_record and all(
+            has_record(name) or (has_object and name not in catalogue) for name in names
+        )
 
     def matches(self, config: Any, event: Event, name: str) -> bool:
         """Whether this event, which has the name and the object, is meant. Quick: it is asked for each event."""
