@@ -134,15 +134,18 @@ def count_tabs(query: RunsQuery) -> Mapping[Tab, Count]:
     }
 
 
-def failed_ids_of(query: RunsQuery, limit: int) -> list[str]:
-    """The newest failed runs that the page would list, and that nobody has tried again yet."""
+def failed_of(query: RunsQuery) -> tuple[RunQuerySet, Q]:
+    """The failed runs that the page would list, and that nobody has tried again yet: what an index answers in the
+    order of the ids, and the rest."""
     retries = Run.objects.filter(retry_of=OuterRef("pk"))
-    failed = _Look(replace(query, tab=Tab.FAILURES, status="")).runs
-    return list(
-        failed.filter(~Exists(retries), status=RunStatus.FAILED).values_list("pk", flat=True)[
-            :limit
-        ]
-    )
+    indexed, rest = _conditions(replace(query, tab=Tab.FAILURES, status=""))
+    runs = _within(query, Run.objects.filter(indexed))
+    return runs, rest & Q(~Exists(retries), status=RunStatus.FAILED)
+
+
+def failed_ids_of(query: RunsQuery, limit: int) -> list[str]:
+    runs, rest = failed_of(query)
+    return list(runs.filter(rest).order_by("-pk").values_list("pk", flat=True)[:limit])
 
 
 def neighbours_of(run: Run) -> tuple[str | None, str | None]:

@@ -9,7 +9,7 @@ from typing import Final
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
 
-from automations.models import Run, RunStatus
+from automations.models import BulkRerun, Run, RunStatus
 from webhooks.retention_rules import Rule, add_rules, delete_rows
 
 _ENDED_WELL: Final = (RunStatus.SUCCEEDED, RunStatus.HALTED, RunStatus.CANCELLED)
@@ -59,5 +59,14 @@ add_rules(
         which=_has_enough_newer,
         clean=delete_rows(Run),
         counts="of each",
+    ),
+    Rule(
+        name="bulk_reruns",
+        label="Bulk retries of runs that have ended",
+        setting="RETENTION_RUNS_FAILED_DAYS",
+        prefix="rerun",
+        rows=BulkRerun.objects.all,
+        which=lambda old: Q(finished_at__lt=old),
+        clean=delete_rows(BulkRerun),
     ),
 )

@@ -7,6 +7,7 @@ from automations.models.automations import (
     AutomationVersion,
     Catalogue,
 )
+from automations.models.bulk_reruns import BulkRerun
 from automations.models.mail_templates import MailTemplate
 from automations.models.runs import (
     OPEN_STATUSES,
@@ -25,6 +26,7 @@ __all__ = [
     "Automation",
     "AutomationState",
     "AutomationVersion",
+    "BulkRerun",
     "Catalogue",
     "DueDate",
     "DueWatch",

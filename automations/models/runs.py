@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from automations.models.automations import Automation, AutomationVersion
+from automations.models.bulk_reruns import BulkRerun
 from records.ids import TypeIDField
 from records.models import Event, Record
 from webhooks.models import WebhookJob
@@ -81,8 +82,12 @@ class Run(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", db_index=False
     )
 
-    # Of a retry whose failed step was changed for it: {"path", "step", "by", "changes": [{"field", "before", "after"}]},
-    # only what differs from the version.
+    # The bulk retry that it is part of.
+    bulk = models.ForeignKey(
+        BulkRerun, models.SET_NULL, null=True, related_name="runs", db_index=False
+    )
+    # Of a retry whose failed step was changed for it, only what differs from the version:
+    # {"path", "step", "by", "changes": [{"field", "before", "after"}]}.
     edited = models.JSONField(null=True)
 
     status = models.CharField(max_length=9, choices=RunStatus, default=RunStatus.PENDING)
@@ -170,6 +175,10 @@ class Run(models.Model):
             ),
             models.Index(
                 fields=["retry_of"], name="run_retry", condition=Q(retry_of__isnull=False)
+            ),
+            # What a bulk retry has come to.
+            models.Index(
+                fields=["bulk", "status"], name="run_bulk", condition=Q(bulk__isnull=False)
             ),
         ]
 

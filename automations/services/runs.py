@@ -12,7 +12,15 @@ from automations.concurrency import key_of
 from automations.cursors import Frame
 from automations.exceptions import RunHasEnded, RunIsRunning, RunRefused
 from automations.failures import settle_finished
-from automations.models import OPEN_STATUSES, AutomationVersion, Run, RunStatus, StepRun, StepStatus
+from automations.models import (
+    OPEN_STATUSES,
+    AutomationVersion,
+    BulkRerun,
+    Run,
+    RunStatus,
+    StepRun,
+    StepStatus,
+)
 from automations.services.retry_edits import (
     checked_config,
     config_of_run,
@@ -57,48 +65,76 @@ def retry_run(
     refuse_to_retry(locked)
     if (under_way := locked.retries.open().first()) is not None:
         return under_way
-    version = version_for(locked, on)
-    compiled = compiled_version(version)
-    cursor = cursor_for(locked, compiled, begin)
-    edited = _edit(locked, version, cursor, actor, config) if begin == "failed_step" else None
-    now = timezone.now()
-    fresh = Run.objects.create(
-        automation=locked.automation,
-        version=version,
-        event_id=locked.event_id,
-        event_name=locked.event_name,
-        record_id=locked.record_id,
-        mode=locked.mode,
-        caused_by_id=locked.caused_by_id,
-        depth=locked.depth,
-        retry_of=locked,
-        started_by=actor,
-        edited=edited,
-        conditions=locked.conditions,
-        cursor=cursor,
-        variables=_variables_for(locked) if begin == "failed_step" else {},
-        due_at=now,
-        order_key=_order_key(locked, compiled),
-        created_at=now,
-    )
+    fresh = _retry_of(locked, actor, begin, on, config)
+    fresh.save(force_insert=True)
     ring_on_commit("runs")
     return fresh
 
 
+@transaction.atomic
 def retry_runs(
-    *, ids: Sequence[str], actor: User | None, begin: From = "failed_step", on: On = "same"
+    *,
+    ids: Sequence[str],
+    actor: User | None,
+    begin: From = "failed_step",
+    on: On = "same",
+    bulk: BulkRerun | None = None,
 ) -> tuple[list[Run], int]:
-    """Retry many, oldest first. The new runs, and how many were left alone; one that was retried before is."""
-    fresh: list[Run] = []
-    refused = 0
+    """Retry many, oldest first, in a fixed number of queries. The new runs, and how many were left alone; one that was
+    retried before is."""
+    current_index()
+    found = (
+        Run.objects.filter(pk__in=ids)
+        .select_related("automation__published", "version")
+        .order_by("pk")
+        .select_for_update(of=("self",))
+    )
+    runs = list(found)
+    # Asked once they are locked: whoever retries one of them by hand comes before, or finds the retry.
     retried = set(Run.objects.filter(retry_of__in=ids).values_list("retry_of_id", flat=True))
-    for run in Run.objects.filter(pk__in=ids).order_by("pk"):
+    fresh: list[Run] = []
+    for run in runs:
         try:
             refuse_in_bulk(run, is_retried=run.pk in retried)
-            fresh.append(retry_run(run=run, actor=actor, begin=begin, on=on))
+            fresh.append(_retry_of(run, actor, begin, on, None))
         except RunRefused:
-            refused += 1
-    return fresh, refused
+            continue
+    for run in fresh:
+        run.bulk = bulk
+    Run.objects.bulk_create(fresh)
+    if fresh:
+        ring_on_commit("runs")
+    return fresh, len(set(ids)) - len(fresh)
+
+
+def _retry_of(
+    run: Run, actor: User | None, begin: From, on: On, config: Mapping[str, Any] | None
+) -> Run:
+    """The new run, not saved yet; the old one is locked. Raises RunRefused."""
+    version = version_for(run, on)
+    compiled = compiled_version(version)
+    cursor = cursor_for(run, compiled, begin)
+    edited = _edit(run, version, cursor, actor, config) if begin == "failed_step" else None
+    now = timezone.now()
+    return Run(
+        automation=run.automation,
+        version=version,
+        event_id=run.event_id,
+        event_name=run.event_name,
+        record_id=run.record_id,
+        mode=run.mode,
+        caused_by_id=run.caused_by_id,
+        depth=run.depth,
+        retry_of=run,
+        started_by=actor,
+        edited=edited,
+        conditions=run.conditions,
+        cursor=cursor,
+        variables=_variables_for(run) if begin == "failed_step" else {},
+        due_at=now,
+        order_key=_order_key(run, compiled),
+        created_at=now,
+    )
 
 
 @transaction.atomic

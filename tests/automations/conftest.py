@@ -3,14 +3,14 @@
 import pytest
 from django.utils import timezone
 
-from automations import batches, chores, claims, failures, timers
+from automations import batches, bulk_reruns, chores, claims, failures, timers
 from records.models import ObjectDefinition
 from tests.records.making import make_object
 
 
 @pytest.fixture(autouse=True)
 def _one_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (batches, chores, claims, failures, timers):
+    for module in (batches, bulk_reruns, chores, claims, failures, timers):
         monkeypatch.setattr(module, "shared_now", timezone.now)
 
 
