@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
+from records.admin.empty import EmptyState
 from webhooks.admin.destination_page import destination_context
 from webhooks.admin.filters import clean_id
 from webhooks.admin.links import page_url
@@ -74,6 +75,14 @@ class DestinationAdmin(ModelAdmin):  # type: ignore[misc]
     list_filter = ("circuit",)
     search_fields = ("lane",)
     search_help_text = "A part of the origin"
+
+    empty_state = EmptyState(
+        "dns",
+        "No destinations yet",
+        "Every origin that is sent to, such as https://api.example.com, appears here by itself with its first request: "
+        "whether it answers, and how much may be sent to it at once. Make a webhook, or an automation with a request.",
+        "",
+    )
 
     form = DestinationForm
     warn_unsaved_form = True

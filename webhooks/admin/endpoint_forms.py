@@ -288,3 +288,20 @@ def sections_for(endpoint: InboundEndpoint) -> list[Section]:
     if not is_form:
         sections.append(("Browsers", {"fields": ["origins"]}))
     return sections
+
+
+# For who may only look: what the form's own fields are made of.
+_COLUMNS: Final = {"max_body_kib": "max_body_bytes", "window": "duplicate_window_s"}
+
+
+def sections_to_read(endpoint: InboundEndpoint) -> list[Section]:
+    of_schemes = set(scheme_field_names())
+    sections: list[Section] = []
+    for title, section in sections_for(endpoint):
+        names = [_COLUMNS.get(name, name) for name in section["fields"] if name not in of_schemes]
+        if "scheme" in names and endpoint.scheme_settings:
+            names.insert(names.index("scheme") + 1, "scheme_settings")
+        if any(name.startswith(_MAP) for name in names):
+            names = ["field_map"]
+        sections.append((title, {**section, "fields": names}))
+    return sections

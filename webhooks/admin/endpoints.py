@@ -19,10 +19,12 @@ from unfold.decorators import action
 
 from records.admin.empty import EmptyState
 from webhooks.admin.arrivals import arrivals_of
-from webhooks.admin.endpoint_forms import EndpointForm, Section, sections_for
+from webhooks.admin.endpoint_forms import EndpointForm, sections_for, sections_to_read
 from webhooks.admin.filters import clean_id
 from webhooks.admin.inspectors import InspectorForm, example_of, request_id
+from webhooks.admin.links import page_url
 from webhooks.admin.request_rows import may_see_addresses
+from webhooks.automationlinks import known_automations
 from webhooks.inbound.endpoints import GRACES, rotate_test_token, rotate_token
 from webhooks.inbound.inspectors import KEEP_PER_INSPECTOR, clear_requests
 from webhooks.models import EndpointKind, InboundEndpoint, RequestLog
@@ -41,10 +43,11 @@ class EndpointAdmin(ModelAdmin):  # type: ignore[misc]
     ordering = ("name",)
     search_fields = ("name",)
     empty_state = EmptyState(
-        "frame_inspect",
-        "No inspectors yet",
-        "An inspector is an address that shows whatever arrives there. Make one, point a webhook at it, and see "
-        "exactly what is sent before the real receiver does.",
+        "move_to_inbox",
+        "No addresses yet",
+        "An inspector shows whatever arrives at it: point a webhook at one, and see exactly what is sent before the "
+        "real receiver does. Addresses of forms make records of posts. An automation's comes with its trigger “Webhook "
+        "received”.",
         "Make an inspector",
     )
     actions_list = ("add_form",)
@@ -119,8 +122,10 @@ class EndpointAdmin(ModelAdmin):  # type: ignore[misc]
     def get_fieldsets(self, request: HttpRequest, obj: InboundEndpoint | None = None) -> Any:
         if _kind_of(request, obj) == EndpointKind.INSPECTOR:
             return [(None, {"fields": _INSPECTOR_FIELDS})]
-        sections: list[Section] = sections_for(obj or _new_form())
-        return sections
+        endpoint = obj or _new_form()
+        if obj is None or self.has_change_permission(request, obj):
+            return sections_for(endpoint)
+        return sections_to_read(endpoint)
 
     def response_add(
         self, request: HttpRequest, obj: InboundEndpoint, post_url_continue: str | None = None
@@ -130,6 +135,25 @@ class EndpointAdmin(ModelAdmin):  # type: ignore[misc]
         return HttpResponseRedirect(_page_of(obj))
 
     # --- pages ---
+
+    def add_view(
+        self,
+        request: HttpRequest,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        may_automate = request.user.has_perm("automations.add_automation")
+        context = {
+            **(extra_context or {}),
+            "adding": _kind_of(request, None),
+            "title": "New form"
+            if _kind_of(request, None) == EndpointKind.FORM
+            else "New inspector",
+            "new_automation_url": page_url("admin:automations_automation_add")
+            if may_automate
+            else "",
+        }
+        return super().add_view(request, form_url, context)  # type: ignore[no-any-return]
 
     def change_view(
         self,
@@ -152,6 +176,7 @@ class EndpointAdmin(ModelAdmin):  # type: ignore[misc]
                 "show_save_and_add_another": False,
                 "may_clear": may_change,
                 "may_rotate": may_change,
+                "automation_url": _automation_url(request, endpoint),
                 "scheme_help": SCHEMES[endpoint.scheme].help if endpoint.scheme in SCHEMES else "",
             }
         return super().change_view(request, object_id, form_url, context)  # type: ignore[no-any-return]
@@ -205,7 +230,7 @@ class EndpointAdmin(ModelAdmin):  # type: ignore[misc]
         messages.success(request, "It has a new test address; the one before is no longer good.")
         return HttpResponseRedirect(_page_of(endpoint))
 
-    @action(description="Add a form", url_path="add-form")
+    @action(description="Add a form", url_path="add-form", permissions=["add"])
     def add_form(self, request: HttpRequest) -> HttpResponse:
         url = reverse("admin:webhooks_inboundendpoint_add")
         return HttpResponseRedirect(f"{url}?kind={EndpointKind.FORM}")
@@ -257,6 +282,11 @@ def _kind_of(request: HttpRequest, endpoint: InboundEndpoint | None) -> str:
         if request.GET.get("kind") == EndpointKind.FORM
         else EndpointKind.INSPECTOR
     )
+
+
+def _automation_url(request: HttpRequest, endpoint: InboundEndpoint) -> str:
+    automation_id = endpoint.automation_id
+    return known_automations().page(request, automation_id) if automation_id else ""
 
 
 def _new_form() -> InboundEndpoint:

@@ -1,9 +1,10 @@
 """The pages of endpoints: their addresses, who may send, what became of what arrived."""
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.urls import reverse
 
-from records.models import Record
+from records.models import Record, User
 from tests.automations.making import step
 from tests.records.making import make_object
 from tests.webhooks.inbound.making import make_endpoint, make_form, make_listener, send
@@ -187,3 +188,44 @@ def test_the_list_shows_all_kinds(admin_client):
 
 def test_what_is_no_id_is_404(admin_client):
     assert admin_client.get(page("arrivals", "nonsense")).status_code == 404
+
+
+def test_an_endpoint_leads_to_its_automation(admin_client, client):
+    automation, endpoint = make_listener(step("stop", "s"))
+    url = reverse("admin:automations_automation_change", args=[automation.pk])
+    assert url in text_of(admin_client.get(page("change", endpoint.pk)))
+    assert "/automations/automation/auto_" not in text_of(
+        admin_client.get(page("change", make_form().pk))
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [("inspector", "It sets off nothing"), ("form", "each post becomes a record")],
+)
+def test_adding_says_where_the_address_of_an_automation_comes_from(admin_client, kind, words):
+    text = text_of(admin_client.get(page("add"), {"kind": kind}))
+    assert words in text
+    assert "comes with the trigger" in text
+    assert reverse("admin:automations_automation_add") in text
+
+
+@pytest.mark.parametrize("model", ["inboundendpoint", "destination", "webhook", "secret"])
+def test_an_empty_list_says_what_comes_first(admin_client, model):
+    text = text_of(admin_client.get(reverse(f"admin:webhooks_{model}_changelist")))
+    assert "Nothing here yet" not in text
+    assert "sb-empty-words" in text
+
+
+@pytest.mark.parametrize("make", [make_endpoint, make_form])
+def test_who_may_only_look_reads_the_settings_of_the_chosen_scheme(client, make):
+    user = User.objects.create_user("staff", is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename="view_inboundendpoint"))
+    client.force_login(user)
+    endpoint = make(scheme="api_key", scheme_settings={"header": "X-Shop"})
+    response = client.get(page("change", endpoint.pk))
+    assert response.status_code == 200
+    text = text_of(response)
+    assert "X-Shop" in text
+    assert "Add a form" not in text_of(client.get(page("changelist")))
+    assert "Stripe" not in text
