@@ -14,6 +14,7 @@ from automations.builder.inputs.structures import Conditions
 from automations.builder.place import Place
 from automations.builder.requestform import request_context
 from automations.document.cards import CONDITIONS, SETTINGS, TRIGGER
+from automations.document.labels import MODES
 from automations.document.schema import DEFAULT_MAX_DEPTH, FALLBACK
 from automations.request_config import WebhookConfig
 from automations.steps import ACTIONS
@@ -25,20 +26,6 @@ from webhooks.durations import format_delays
 _REQUEST_FORM: Final = "admin/automations/builder/forms/request.html"
 _PLAIN_FORM: Final = "admin/automations/builder/forms/_fields.html"
 TICKS_SHOWN: Final = 5
-_MODES: Final = (
-    ("parallel", "Run side by side", "Every event starts a run, whatever else is running."),
-    (
-        "queued",
-        "Wait their turn",
-        "The next run for the same record starts when the one before has ended.",
-    ),
-    (
-        "restart",
-        "Start over",
-        "The run that is open for the record is cancelled; the new one takes over.",
-    ),
-    ("skip", "Leave it out", "While a run is open for the record, nothing new is started."),
-)
 
 
 def form_of(draft: Mapping[str, Any], card: str, place: Place) -> dict[str, Any]:
@@ -93,7 +80,7 @@ def _settings_form(draft: Mapping[str, Any], place: Place) -> dict[str, Any]:
         "template": "admin/automations/builder/forms/settings.html",
         "card": SETTINGS,
         "mode": concurrency.get("mode", "parallel"),
-        "modes": _MODES,
+        "modes": MODES,
         "max_open": concurrency.get("max_open"),
         "max_depth": settings.get("max_depth", DEFAULT_MAX_DEPTH),
         "on_failure": {"notify_admins": True, **on_failure},

@@ -68,7 +68,7 @@ class ConfigForm:
         return {each.key: each for each in self.shown()}
 
     def _shown(self, field: FormField) -> Shown:
-        field = self._about_its_object(field)
+        field = about_its_object(field, self.values, self.place)
         kind, value = input_of(field), self.values.get(field.key)
         return Shown(
             field=field,
@@ -81,16 +81,17 @@ class ConfigForm:
             context=kind.context(field, value, self.place),
         )
 
-    def _about_its_object(self, field: FormField) -> FormField:
-        """What can be chosen is that of the object that a sibling names: by itself, or by a link to its records."""
-        source = self.values.get(str(field.options.get("object_from") or ""))
-        if not isinstance(source, str) or not source:
-            return field
-        slug = source.removeprefix("obj_def_")
-        link = next((each for each in self.place.fields() if each.slug == slug), None)
-        if link is not None and self.place.definition_of(slug) is None:
-            slug = str(link.options.get("object") or "")
-        return replace(field, options={**field.options, "object_slug": slug})
+
+def about_its_object(field: FormField, values: Mapping[str, Any], place: Place) -> FormField:
+    """What can be chosen is that of the object that a sibling names: by itself, or by a link to its records."""
+    source = values.get(str(field.options.get("object_from") or ""))
+    if not isinstance(source, str) or not source:
+        return field
+    slug = source.removeprefix("obj_def_")
+    link = next((each for each in place.fields() if each.slug == slug), None)
+    if link is not None and place.definition_of(slug) is None:
+        slug = str(link.options.get("object") or "")
+    return replace(field, options={**field.options, "object_slug": slug})
 
 
 def _paired(fields: list[Shown]) -> list[Shown]:

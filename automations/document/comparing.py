@@ -1,14 +1,11 @@
-"""What is different between two documents, step by step and field by field, in words. Pure but for kinds of steps."""
+"""What is different between two documents, step by step and field by field, in words."""
 
-import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from difflib import SequenceMatcher
-from typing import Any, Final, Literal
+from typing import Any, Final
 
+from automations.actions.branch import Branch
 from automations.builder.fields import fields_of
-from automations.builder.flow import labelled
-from automations.conditions import describe
 from automations.document.cards import (
     CONDITIONS,
     SETTINGS,
@@ -17,69 +14,52 @@ from automations.document.cards import (
     cards_of,
     without_children,
 )
+from automations.document.differences import Change, Fields, Side
+from automations.document.labels import MODES, ON_ERROR, STEP_PARTS, Labels
+from automations.document.labels import SETTINGS as SETTING_TITLES
 from automations.document.names import validated
 from automations.document.schema import Settings, Step
 from automations.steps import ACTIONS
 from automations.triggers import TRIGGERS
-from records.expressions.errors import shorten
+from records.models import User
+from webhooks.durations import format_delays
 
-_STEP_PARTS: Final = {
-    "name": "Name",
-    "type": "Action",
-    "disabled": "Switched off",
-    "on_error": "When it fails",
-    "retry_delays_s": "Tried again after (seconds)",
-}
-_STEP_DEFAULTS: Final = Step(id="x", type="").model_dump(include={*_STEP_PARTS})
-_MAX_SHOWN: Final = 60
-# What stands for a part that is not there.
-_NOTHING: Final[Any] = object()
+__all__ = ["Change", "compare_documents"]
+
+_STEP_DEFAULTS: Final = Step(id="x", type="").model_dump(include={*STEP_PARTS})
+_MODE_WORDS: Final = {key: words.lower() for key, words, _ in MODES}
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """`card`: "trigger", "conditions", "settings" or a step's id. `title`: which field, empty for the whole step.
-
-    `before` and `after` are JSON; None where there was or is nothing. `words` tell all of it in one line.
-    """
-
-    kind: Literal["added", "removed", "moved", "changed"]
-    card: str
-    words: str
-    title: str = ""
-    before: Any = None
-    after: Any = None
-
-
-def compare_documents(
-    before: Any, after: Any, labels: Mapping[str, str] | None = None
-) -> list[Change]:
+def compare_documents(before: Any, after: Any, user: User | None = None) -> list[Change]:
     """All differences: trigger, conditions, steps in the order of the later document, settings.
 
-    A part that is left out is the same as its default. `labels`: what people call the record's fields, by their paths.
+    A part that is left out is the same as its default. With `user` what they may know goes by the names that people
+    call it by: fields, stages, automations.
     """
+    labels = Labels(before, user), Labels(after, user)
     return [
-        *_trigger(_part(before, TRIGGER), _part(after, TRIGGER)),
-        *_conditions(_part(before, CONDITIONS), _part(after, CONDITIONS), labels or {}),
-        *_steps(before, after),
+        *_trigger(_part(before, TRIGGER), _part(after, TRIGGER), *labels),
+        *_conditions(_part(before, CONDITIONS), _part(after, CONDITIONS), *labels),
+        *_Steps(before, after, *labels).changes(),
         *_settings(_part(before, SETTINGS), _part(after, SETTINGS)),
     ]
 
 
-def _trigger(before: Any, after: Any) -> Iterator[Change]:
-    kinds = _part(before, "type"), _part(after, "type")
-    configs = [_whole(TRIGGERS, part) for part in (before, after)]
-    if kinds[0] != kinds[1]:
+def _trigger(before: Any, after: Any, *labels: Labels) -> Iterator[Change]:
+    if _part(before, "type") != _part(after, "type"):
         words = f"Trigger: {_described(before)} → {_described(after)}"
         yield Change("changed", TRIGGER, words, "", before, after)
         return
-    titles = _titles(TRIGGERS, kinds[1])
-    yield from _fields(TRIGGER, "Trigger", titles, *configs)
+    titles = _titles(TRIGGERS, _part(after, "type"))
+    sides = [
+        _side(TRIGGERS, part, each) for part, each in zip((before, after), labels, strict=True)
+    ]
+    yield from Fields(TRIGGER, "Trigger", titles).changes(*sides)
 
 
-def _conditions(before: Any, after: Any, labels: Mapping[str, str]) -> Iterator[Change]:
+def _conditions(before: Any, after: Any, *labels: Labels) -> Iterator[Change]:
     if (before or None) != (after or None):
-        told = [describe(labelled(part, labels)) for part in (before, after)]
+        told = [each.conditions(part) for part, each in zip((before, after), labels, strict=True)]
         words = f"Conditions: {told[0]} → {told[1]}"
         yield Change("changed", CONDITIONS, words, "", before, after)
 
@@ -87,24 +67,72 @@ def _conditions(before: Any, after: Any, labels: Mapping[str, str]) -> Iterator[
 # --- Steps ---
 
 
-def _steps(before: Any, after: Any) -> Iterator[Change]:
-    earlier, later = _by_name(before), _by_name(after)
-    moved = _moved(earlier, later)
-    for name, card in later.items():
-        if name not in earlier:
-            yield Change("added", name, f"Step {_label(card)} added", "", None, dict(card.values))
-            continue
-        if name in moved:
-            yield Change("moved", name, f"Step {_label(card)} moved")
-        yield from _step(earlier[name], card)
-    for name, card in earlier.items():
-        if name not in later:
-            words = f"Step {_label(card)} removed"
-            yield Change("removed", name, words, "", dict(card.values), None)
+class _Steps:
+    """The steps of both documents, by their ids."""
+
+    def __init__(self, before: Any, after: Any, *labels: Labels) -> None:
+        self.before, self.after = _by_name(before), _by_name(after)
+        self.labels = labels
+
+    def changes(self) -> Iterator[Change]:
+        moved = _moved(self.before, self.after)
+        for name, card in self.after.items():
+            label = _label(card, self.after)
+            if name not in self.before:
+                yield Change("added", name, f"{label} added", "", None, dict(card.values))
+                continue
+            if name in moved:
+                yield Change("moved", name, f"{label} moved")
+            yield from self._of_step(label, self.before[name], card)
+        for name, card in self.before.items():
+            if name not in self.after:
+                words = f"{_label(card, self.before)} removed"
+                yield Change("removed", name, words, "", dict(card.values), None)
+
+    def _of_step(self, label: str, before: Card, after: Card) -> Iterator[Change]:
+        parts = [
+            Side({**_STEP_DEFAULTS, **_own_parts(card)}, _said_of_step) for card in (before, after)
+        ]
+        yield from Fields(after.name, label, STEP_PARTS).changes(*parts)
+        configs = [
+            _side(ACTIONS, {"type": card.type, "config": without_children(card.values)}, labels)
+            for card, labels in zip((before, after), self.labels, strict=True)
+        ]
+        if before.type == after.type == Branch.name:
+            configs = [
+                Side(_cases(side.values.get("conditions"), labels))
+                for side, labels in zip(configs, self.labels, strict=True)
+            ]
+        yield from Fields(after.name, label, _titles(ACTIONS, after.type)).changes(*configs)
 
 
 def _own_parts(card: Card) -> dict[str, Any]:
-    return {name: card.values[name] for name in _STEP_PARTS if name in card.values}
+    return {name: card.values[name] for name in STEP_PARTS if name in card.values}
+
+
+def _said_of_step(key: str, value: Any) -> Any:
+    if key == "type":
+        action = ACTIONS.get(str(value))
+        return action.label if action else value
+    if key == "on_error":
+        return ON_ERROR.get(str(value), value)
+    if key == "retry_delays_s" and isinstance(value, list):
+        return format_delays(value) if all(isinstance(each, int) for each in value) else value
+    return value
+
+
+def _cases(arms: Any, labels: Labels) -> dict[str, Any]:
+    """The cases of a branch, each with its name and condition in words."""
+    found: dict[str, Any] = {}
+    for place, arm in enumerate(arms if isinstance(arms, list) else ()):
+        if not isinstance(arm, Mapping):
+            continue
+        if arm.get("else") is not None:
+            found["Otherwise"] = True
+            continue
+        words = f"if {labels.conditions(arm.get('if'))}"
+        found[f"Case {place + 1}"] = f"{arm['name']}: {words}" if arm.get("name") else words
+    return found
 
 
 def _by_name(document: Any) -> dict[str, Card]:
@@ -115,15 +143,16 @@ def _by_name(document: Any) -> dict[str, Card]:
     return cards
 
 
-def _step(before: Card, after: Card) -> Iterator[Change]:
-    label = f"Step {_label(after)}"
-    parts = [{**_STEP_DEFAULTS, **_own_parts(card)} for card in (before, after)]
-    yield from _fields(after.name, label, _STEP_PARTS, *parts)
-    configs = [
-        _whole(ACTIONS, {"type": card.type, "config": without_children(card.values)})
-        for card in (before, after)
-    ]
-    yield from _fields(after.name, label, _titles(ACTIONS, after.type), *configs)
+def _label(card: Card, cards: Mapping[str, Card]) -> str:
+    """Step “Tell the CRM” (Send webhook); without a name by its place on the page: Step 3 · Send webhook."""
+    action = ACTIONS.get(card.type)
+    kind = action.label if action else card.type or "no action"
+    name = card.values.get("name")
+    if isinstance(name, str) and name:
+        return f"Step “{name}” ({kind})"
+    alike = [each.path for each in cards.values() if each.is_fallback == card.is_fallback]
+    number = alike.index(card.path) + 1
+    return f"Step {number}{' for failures' if card.is_fallback else ''} · {kind}"
 
 
 def _moved(before: Mapping[str, Card], after: Mapping[str, Card]) -> set[str]:
@@ -158,14 +187,22 @@ def _block(cards: Mapping[str, Card], card: Card) -> Any:
 
 
 def _settings(before: Any, after: Any) -> Iterator[Change]:
-    wholes = []
+    sides = []
     for part in (before, after):
         part = dict(part) if isinstance(part, Mapping) else {}
         failure = part.get("on_failure")
         if isinstance(failure, Mapping):
             part["on_failure"] = {**failure, "steps": []}
-        wholes.append(_flat(_with_defaults(Settings, part)))
-    yield from _fields(SETTINGS, "Settings", {}, *wholes)
+        sides.append(Side(_flat(_with_defaults(Settings, part)), _said_of_setting))
+    yield from Fields(SETTINGS, "Settings", SETTING_TITLES).changes(*sides)
+
+
+def _said_of_setting(key: str, value: Any) -> Any:
+    if key == "concurrency: mode":
+        return _MODE_WORDS.get(str(value), value)
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return ", ".join(value)
+    return value
 
 
 def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -179,73 +216,22 @@ def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
     return flat
 
 
-# --- Fields ---
+# --- Configurations ---
 
 
-def _fields(
-    card: str, label: str, titles: Mapping[str, str], before: Any, after: Any
-) -> Iterator[Change]:
-    for key in dict.fromkeys((*before, *after)):
-        title = titles.get(key) or key.replace("_", " ").capitalize()
-        yield from _values(card, label, title, before.get(key), after.get(key))
+def _side(registry: Mapping[str, Any], part: Any, labels: Labels) -> Side:
+    """The configuration of a trigger or step, with what its values are called."""
+    config = _whole(registry, part)
+    found = registry.get(str(_part(part, "type")))
+    fields = {field.key: field for field in fields_of(found.Config)} if found else {}
 
+    def said(key: str, value: Any) -> Any:
+        return labels.value(fields[key], value, config) if key in fields else value
 
-def _values(card: str, label: str, title: str, before: Any, after: Any) -> Iterator[Change]:
-    """Of objects and rows with names only what differs in them."""
-    if before == after and type(before) is type(after):
-        return
-    old_parts, new_parts = _named_parts(before), _named_parts(after)
-    if old_parts is None or new_parts is None:
-        words = f"{label}, {title}: {_shown(before)} → {_shown(after)}"
-        yield Change("changed", card, words, title, before, after)
-        return
-    for name in dict.fromkeys((*old_parts, *new_parts)):
-        inner = f"{title} “{name[:40]}”"
-        old, new = old_parts.get(name, _NOTHING), new_parts.get(name, _NOTHING)
-        if old is _NOTHING:
-            words = f"{label}, {inner} added: {_shown(new)}"
-            yield Change("added", card, words, inner, None, new)
-        elif new is _NOTHING:
-            words = f"{label}, {inner} removed: {_shown(old)}"
-            yield Change("removed", card, words, inner, old, None)
-        elif old != new:
-            words = f"{label}, {inner}: {_shown(old)} → {_shown(new)}"
-            yield Change("changed", card, words, inner, old, new)
+    def parts(key: str) -> Mapping[str, str]:
+        return labels.parts(fields[key], config) if key in fields else {}
 
-
-def _named_parts(value: Any) -> dict[str, Any] | None:
-    """The entries of an object, or of rows that each have a name of their own; None for all else."""
-    if isinstance(value, Mapping):
-        return dict(value)
-    if not isinstance(value, list) or not all(isinstance(row, Mapping) for row in value):
-        return None
-    key = "field" if value and "field" in value[0] else "name"
-    names = [row.get(key) for row in value]
-    if not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
-        return None
-    return {name: _row_value(row, key) for name, row in zip(names, value, strict=True)}
-
-
-def _row_value(row: Mapping[str, Any], key: str) -> Any:
-    rest = {name: value for name, value in row.items() if name != key}
-    return next(iter(rest.values())) if len(rest) == 1 else rest
-
-
-def _shown(value: Any) -> str:
-    if value is None or value in ("", [], {}):
-        return "nothing"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    text = shorten(text)
-    return f"“{text}”" if len(text) <= _MAX_SHOWN else f"“{text[: _MAX_SHOWN - 1]}…”"
-
-
-def _label(card: Card) -> str:
-    """“Tell the CRM” (Send webhook); the id where there is no name."""
-    action = ACTIONS.get(card.type)
-    name = card.values.get("name")
-    return f"“{name if isinstance(name, str) and name else card.name}” ({action.label if action else card.type})"
+    return Side(config, said, parts)
 
 
 def _described(part: Any) -> str:

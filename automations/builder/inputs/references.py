@@ -24,7 +24,7 @@ class RecordChoice(Input):
 
     def context(self, field: FormField, value: Any, place: Place) -> Mapping[str, Any]:
         source = str(value or "").strip()
-        choices = _links(place)
+        choices = linked_records(place)
         is_written = "{" in source or source.startswith("rec_")
         if source and not is_written and source not in {key for key, _ in choices}:
             choices.append((source, f"{source} (not there)"))
@@ -78,7 +78,7 @@ class AutomationChoice(Chosen):
         }
 
 
-def _links(place: Place) -> Choices:
+def linked_records(place: Place) -> Choices:
     """The links of the record, by the names of their fields."""
     found = []
     for each in place.fields() if place.has_record else ():

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from automations.builder.mistakes import mistakes_of
 from automations.builder.saving import stamp_of
-from automations.builder.views.base import FOLDER, STATES, Pages, place_of, user_of
+from automations.builder.views.base import FOLDER, STATES, Pages, user_of
 from automations.document.comparing import compare_documents
 from automations.exceptions import AutomationTrouble, DocumentInvalid
 from automations.models import Automation, AutomationState
@@ -30,9 +30,7 @@ class PublishingPages(Pages):
         before = automation.published.document if automation.published else None
         context = {
             **frame,
-            "changes": compare_documents(
-                before, automation.draft, place_of(request, automation).labels
-            )
+            "changes": compare_documents(before, automation.draft, user_of(request))
             if before
             else [],
             "warnings": [

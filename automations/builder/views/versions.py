@@ -5,7 +5,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from automations.builder.views.base import Pages, place_of, user_of
+from automations.builder.views.base import Pages, user_of
 from automations.document.comparing import compare_documents
 from automations.exceptions import DocumentInvalid
 from automations.models import Automation, AutomationVersion
@@ -40,9 +40,7 @@ class VersionPages(Pages):
             one=one,
             other=other,
             is_compared=is_compared,
-            changes=compare_documents(
-                documents[one], documents[other], place_of(request, automation).labels
-            )
+            changes=compare_documents(documents[one], documents[other], user_of(request))
             if is_compared
             else [],
         )

@@ -5,7 +5,10 @@ from typing import Any
 import pytest
 
 from automations.document.comparing import compare_documents
-from tests.automations.making import step
+from automations.services import create_automation
+from records.models import User
+from tests.automations.making import make_leads, step
+from tests.records.making import make_user
 
 BEFORE: dict[str, Any] = {
     "trigger": {"type": "event", "config": {"event": "record.created"}},
@@ -36,7 +39,7 @@ CHANGES: list[tuple[dict[str, Any], list[tuple[str, str, str]]]] = [
     (BEFORE, []),
     (
         changed(trigger={"type": "event", "config": {"event": "record.updated"}}),
-        [("changed", "trigger", "Trigger, Event: “record.created” → “record.updated”")],
+        [("changed", "trigger", "Trigger, Event: “Record · Created” → “Record · Updated”")],
     ),
     (
         changed(trigger={"type": "webhook", "config": {}}),
@@ -52,7 +55,7 @@ CHANGES: list[tuple[dict[str, Any], list[tuple[str, str, str]]]] = [
             (
                 "changed",
                 "tell",
-                "Step “tell” (Send webhook), URL: “https://a.example” → “https://b.example”",
+                "Step 1 · Send webhook, URL: “https://a.example” → “https://b.example”",
             )
         ],
     ),
@@ -67,8 +70,8 @@ CHANGES: list[tuple[dict[str, Any], list[tuple[str, str, str]]]] = [
             ]
         ),
         [
-            ("changed", "tell", "Step “tell” (Send webhook), Headers “X-Id”: “1” → “2”"),
-            ("added", "tell", "Step “tell” (Send webhook), Headers “Y” added: “3”"),
+            ("changed", "tell", "Step 1 · Send webhook, Headers “X-Id”: “1” → “2”"),
+            ("added", "tell", "Step 1 · Send webhook, Headers “Y” added: “3”"),
         ],
     ),
     (
@@ -84,29 +87,29 @@ CHANGES: list[tuple[dict[str, Any], list[tuple[str, str, str]]]] = [
     ),
     (
         changed(steps=[TELL, LOOP]),
-        [("removed", "end", "Step “end” (Stop) removed")],
+        [("removed", "end", "Step 2 · Stop removed")],
     ),
     (
         changed(steps=[*BEFORE["steps"], step("stop", "last")]),
-        [("added", "last", "Step “last” (Stop) added")],
+        [("added", "last", "Step 5 · Stop added")],
     ),
     (
         changed(steps=[END, TELL, LOOP]),
-        [("moved", "end", "Step “end” (Stop) moved")],
+        [("moved", "end", "Step 1 · Stop moved")],
     ),
     (
         changed(steps=[TELL, END, with_config(LOOP, steps=[]), INNER]),
-        [("moved", "inner", "Step “inner” (Stop) moved")],
+        [("moved", "inner", "Step 4 · Stop moved")],
     ),
     (
         changed(steps=[LOOP, TELL, END]),
-        [("moved", "loop", "Step “loop” (For each) moved")],
+        [("moved", "loop", "Step 1 · For each moved")],
     ),
     (
         changed(settings={"max_depth": 5, "on_failure": {"quarantine": True}}),
         [
-            ("changed", "settings", "Settings, Max depth: “10” → “5”"),
-            ("changed", "settings", "Settings, On failure: quarantine: no → yes"),
+            ("changed", "settings", "Settings, Longest chain of runs: “10” → “5”"),
+            ("changed", "settings", "Settings, Put the record into quarantine: no → yes"),
         ],
     ),
 ]
@@ -141,20 +144,126 @@ def test_documents_with_mistakes_can_be_compared() -> None:
     }  # fmt: skip
 
 
-def test_conditions_are_told_with_what_people_call_the_fields() -> None:
-    before, after = (
-        {
-            "trigger": {"type": "event", "config": {"event": "record.created"}},
-            "conditions": {
-                "rules": [{"field": "value", "operator": "greater_than", "value": most}]
-            },
-            "steps": [],
-        }
-        for most in (10, 20)
-    )
+# --- what people call it -----------------------------------------------------------------------
 
-    changes = compare_documents(before, after, {"value": "Estimated value"})
+ON_LEADS = {"type": "event", "config": {"event": "record.created", "object": "leads"}}
 
-    assert [change.words for change in changes] == [
-        "Conditions: Estimated value is greater than 10 → Estimated value is greater than 20"
-    ]
+
+def on_leads(*steps: dict[str, Any], **parts: Any) -> dict[str, Any]:
+    return {"trigger": ON_LEADS, "conditions": None, "steps": list(steps), **parts}
+
+
+def branch(*arms: dict[str, Any]) -> dict[str, Any]:
+    return step("branch", "way", conditions=list(arms))
+
+
+def more_than(amount: int) -> dict[str, Any]:
+    rules = [{"field": "amount", "operator": "greater_than", "value": amount}]
+    return {"match": "all", "rules": rules}
+
+
+TOLD: list[tuple[dict[str, Any], dict[str, Any], str]] = [
+    (
+        on_leads(conditions=more_than(10)),
+        on_leads(conditions=more_than(20)),
+        "Conditions: Amount is greater than 10 → Amount is greater than 20",
+    ),
+    (
+        on_leads(),
+        {**on_leads(), "trigger": {**ON_LEADS, "config": {**ON_LEADS["config"], "object": ""}}},
+        "Trigger, Object: “Leads” → nothing",
+    ),
+    (
+        on_leads(step("update_record", data={"follow_up_count": "1"})),
+        on_leads(step("update_record", data={"follow_up_count": "2"})),
+        "Step 1 · Update record, Fields “Follow Up Count”: “1” → “2”",
+    ),
+    (
+        on_leads(step("update_record", record="company", data={"city": "Rome"})),
+        on_leads(step("update_record", record="company", data={"city": "Oslo"})),
+        "Step 1 · Update record, Fields “City”: “Rome” → “Oslo”",
+    ),
+    (
+        on_leads(step("update_record", data={"name": "1"})),
+        on_leads(step("update_record", record="company", data={"name": "1"})),
+        "Step 1 · Update record, Record: “the record that set it off” → “Its Company (Companie)”",
+    ),
+    (
+        on_leads(step("move_stage", stage="new")),
+        on_leads(step("move_stage", stage="won")),
+        "Step 1 · Move to stage, Stage: “New” → “Won”",
+    ),
+    (
+        on_leads(step("webhook", "s1", url="https://a.example", store=[{"field": "status", "value": "x"}])),
+        on_leads(step("webhook", "s1", url="https://a.example", store=[{"field": "status", "value": "y"}])),
+        "Step 1 · Send webhook, Store in the record “Status”: “x” → “y”",
+    ),
+    (
+        on_leads(branch({"if": more_than(1), "then": []}, {"else": []})),
+        on_leads(branch({"if": more_than(2), "then": [], "name": "Large"}, {"else": []})),
+        "Step 1 · Branch, Case 1: “if Amount is greater than 1” → “Large: if Amount is greater than 2”",
+    ),
+    (
+        on_leads(branch({"if": more_than(1), "then": []}, {"else": []})),
+        on_leads(branch({"if": more_than(1), "then": []})),
+        "Step 1 · Branch, Otherwise: yes → nothing",
+    ),
+    (
+        on_leads({**step("stop"), "on_error": "stop"}),
+        on_leads({**step("stop"), "on_error": "continue"}),
+        "Step 1 · Stop, If it fails: “the automation fails” → “go on with the next step”",
+    ),
+    (
+        on_leads({**step("stop"), "retry_delays_s": []}),
+        on_leads({**step("stop"), "retry_delays_s": [60, 3600]}),
+        "Step 1 · Stop, Try again after: nothing → “1 min, 1 h”",
+    ),
+    (
+        on_leads(),
+        on_leads(settings={"concurrency": {"mode": "queued"}}),
+        "Settings, When it fires while it is still running: “run side by side” → “wait their turn”",
+    ),
+    (
+        on_leads(),
+        on_leads(settings={"on_failure": {"steps": [step("stop", "told")]}}),
+        "Step 1 for failures · Stop added",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("before", "after", "words"), TOLD)
+def test_changes_are_told_with_the_names_that_people_use(
+    before: dict[str, Any], after: dict[str, Any], words: str
+) -> None:
+    make_leads()
+    user = User.objects.create_superuser("admin")
+
+    assert [change.words for change in compare_documents(before, after, user)] == [words]
+
+
+@pytest.mark.django_db
+def test_automations_are_told_by_their_names_also_where_two_have_one() -> None:
+    one, two, same = (create_automation(name=name) for name in ("One", "Two", "Two"))
+    user = User.objects.create_superuser("admin")
+
+    def told(before: str, after: str) -> str:
+        documents = [
+            {"steps": [step("run_automation", automation=each)]} for each in (before, after)
+        ]
+        [change] = compare_documents(*documents, user)
+        return change.words.partition(", ")[2]
+
+    assert told(one.pk, two.pk) == "Automation: “One” → “Two”"
+    assert told(two.pk, same.pk) == f"Automation: “{two.pk}” → “{same.pk}”"
+    assert told("One", "Unknown") == "Automation: “One” → “Unknown”"
+
+
+@pytest.mark.django_db
+def test_what_somebody_may_not_see_goes_by_its_plain_name() -> None:
+    make_leads()
+    before, after = (on_leads(conditions=more_than(most)) for most in (1, 2))
+
+    [change] = compare_documents(before, after, make_user("stranger"))
+
+    assert change.words == "Conditions: amount is greater than 1 → amount is greater than 2"

@@ -21,7 +21,7 @@ def test_versions_can_be_compared() -> None:
     save_draft(automation=automation, draft=draft)
     second = publish(automation=automation)
     (change,) = compare_versions(first, second)
-    assert change.words == "Step “end” (Stop), Message: nothing → “Done”"
+    assert change.words == "Step 1 · Stop, Message: nothing → “Done”"
     assert compare_versions(second, second) == []
 
 
