@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from django.utils import timezone
 
-from automations.builder.edits import find_step
+from automations.builder.blocks import find_step
 from automations.builder.flow import flow_of, kinds_of_triggers, targets_of
 from automations.builder.forms import ConfigForm, Shown
 from automations.builder.inputs.structures import Conditions

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from automations.actions.branch import Arm
-from automations.builder import edits
-from automations.builder.edits import EditRefused, Values
+from automations.builder import blocks, cases, edits
+from automations.builder.blocks import EditRefused, Values
 from automations.builder.forms import read_config, sources_of
 from automations.builder.inputs.base import Data
 from automations.builder.inputs.numbers import number_of
@@ -103,7 +103,7 @@ def _set_settings(draft: Values, data: Data) -> Edited:
 @change("step")
 def _set_step(draft: Values, data: Data) -> Edited:
     step_id = _card(data)
-    _, _, step = edits.find_step(draft, step_id)
+    _, _, step = blocks.find_step(draft, step_id)
     values: Values = {}
     if "name" in data:
         values["name"] = str(data["name"]).strip()[:80]
@@ -132,7 +132,7 @@ def _add_step(draft: Values, data: Data) -> Edited:
     changed, step_id = edits.add_step(
         draft, str(data.get("block") or ""), _number(data, "place"), kind
     )
-    is_flow = kind == edits.BRANCH
+    is_flow = kind == blocks.BRANCH
     return Edited(
         changed,
         redraws=True,
@@ -188,7 +188,7 @@ def _restore_step(draft: Values, data: Data) -> Edited:
 def _toggle_step(draft: Values, data: Data) -> Edited:
     step_id = _card(data)
     changed = edits.toggle_step(draft, step_id)
-    is_off = edits.find_step(changed, step_id)[2].get("disabled")
+    is_off = blocks.find_step(changed, step_id)[2].get("disabled")
     words = "Switched off: runs pass over it." if is_off else "Switched on."
     return Edited(changed, redraws=True, focus=step_id, words=words)
 
@@ -200,26 +200,26 @@ def _set_case(draft: Values, data: Data) -> Edited:
         values["if"] = read_conditions(str(data["c-conditions"])) or {"match": "all", "rules": []}
     if "name" in data:
         values["name"] = str(data["name"]).strip()[:80]
-    return Edited(edits.set_case(draft, _card(data), _number(data, "case"), values))
+    return Edited(cases.set_case(draft, _card(data), _number(data, "case"), values))
 
 
 @change("add-case")
 def _add_case(draft: Values, data: Data) -> Edited:
     return Edited(
-        edits.add_case(draft, _card(data)), redraws=True, focus=_card(data), words="Case added."
+        cases.add_case(draft, _card(data)), redraws=True, focus=_card(data), words="Case added."
     )
 
 
 @change("add-otherwise")
 def _add_otherwise(draft: Values, data: Data) -> Edited:
-    return Edited(edits.add_otherwise(draft, _card(data)), redraws=True, focus=_card(data))
+    return Edited(cases.add_otherwise(draft, _card(data)), redraws=True, focus=_card(data))
 
 
 @change("remove-case")
 def _remove_case(draft: Values, data: Data) -> Edited:
     card, place = _card(data), _number(data, "case")
-    changed = edits.remove_case(draft, card, place)
-    arm = edits.find_step(draft, card)[2]["config"]["conditions"][place]
+    changed = cases.remove_case(draft, card, place)
+    arm = blocks.find_step(draft, card)[2]["config"]["conditions"][place]
     label = arm.get("name") or ("Otherwise" if "else" in arm else f"Case {place + 1}")
     values = {"card": card, "case": place, "arm": json.dumps(arm)}
     removed = Removed(str(label), "restore-case", values)
@@ -234,7 +234,7 @@ def _restore_case(draft: Values, data: Data) -> Edited:
     except ValueError:
         raise EditRefused("This case can't be brought back.") from None
     check_steps(arm.get("else" if "else" in arm else "then") or [])
-    changed = edits.restore_case(draft, _card(data), _number(data, "case"), arm)
+    changed = cases.restore_case(draft, _card(data), _number(data, "case"), arm)
     return Edited(changed, redraws=True, focus=_card(data), words="The case is back.")
 
 

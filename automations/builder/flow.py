@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from automations.builder.edits import BRANCH, LOOP, Steps, fallback_of
+from automations.builder.blocks import BRANCH, LOOP, Steps, fallback_of
 from automations.conditions import describe
 from automations.document.schema import FALLBACK
 from automations.steps import ACTIONS

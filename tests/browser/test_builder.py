@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from automations.builder.edits import find_step, walk
+from automations.builder.blocks import find_step, walk
 from automations.models import Automation, AutomationState, Run, RunStatus
 from automations.services import create_automation
 from records.models import Mail, ObjectDefinition, Record, User

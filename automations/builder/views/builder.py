@@ -8,9 +8,9 @@ from django.template.loader import render_to_string
 from django.urls import URLPattern
 from django.views.decorators.http import require_GET, require_POST
 
+from automations.builder.blocks import EditRefused
 from automations.builder.cardforms import form_of, ticks_of
 from automations.builder.changing import CHANGES, Edited
-from automations.builder.edits import EditRefused
 from automations.builder.flow import flow_of, kinds_of_steps, summaries_of
 from automations.builder.mistakes import as_json, mistakes_of
 from automations.builder.place import Place

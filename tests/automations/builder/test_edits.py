@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from automations.builder import edits
-from automations.builder.edits import EditRefused
+from automations.builder import blocks, cases, edits
+from automations.builder.blocks import EditRefused
 from automations.document import Document
 
 
@@ -38,7 +38,7 @@ def draft(*steps: Any, fallback: list[Any] | None = None) -> dict[str, Any]:
 
 def order(document: Any) -> list[str]:
     """Every step as block:id, in the order of the page."""
-    return [f"{block}:{step['id']}" for block, _, step in edits.walk(document)]
+    return [f"{block}:{step['id']}" for block, _, step in blocks.walk(document)]
 
 
 NESTED = draft(
@@ -153,7 +153,7 @@ def test_a_copy_has_new_ids_and_its_references_follow_them() -> None:
 
     assert step_id == "each_2"
     assert order(changed)[-3:] == [":each_2", "each_2:look_2", "each_2:tell_2"]
-    copied = {step["id"]: step for _, _, step in edits.walk(changed)}
+    copied = {step["id"]: step for _, _, step in blocks.walk(changed)}
     assert copied["tell_2"]["config"]["message"] == "{{ steps.look_2.response.id }}"
     assert copied["look_2"]["config"]["url"] == "https://x.test/{steps.before.id}"
 
@@ -184,7 +184,7 @@ def test_a_step_does_not_come_back_twice() -> None:
 def test_a_step_is_switched_off_and_on() -> None:
     off = edits.toggle_step(NESTED, "inner")
 
-    assert edits.find_step(off, "inner")[2]["disabled"] is True
+    assert blocks.find_step(off, "inner")[2]["disabled"] is True
     assert edits.toggle_step(off, "inner") == NESTED
 
 
@@ -193,34 +193,34 @@ def test_the_form_of_a_loop_leaves_its_steps_as_they_are() -> None:
         NESTED, "each", {"config": {"list": "{{ record.tags }}"}, "name": "Tags"}
     )
 
-    step = edits.find_step(changed, "each")[2]
+    step = blocks.find_step(changed, "each")[2]
     assert step["config"] == {"list": "{{ record.tags }}", "steps": [a("inner")]}
     assert step["name"] == "Tags"
 
 
 def test_cases_come_before_otherwise_and_keep_their_steps() -> None:
-    changed = edits.add_case(NESTED, "fork")
+    changed = cases.add_case(NESTED, "fork")
     rules = {"match": "all", "rules": [{"field": "name", "operator": "is_empty"}]}
-    changed = edits.set_case(changed, "fork", 1, {"if": rules, "name": "Nameless"})
+    changed = cases.set_case(changed, "fork", 1, {"if": rules, "name": "Nameless"})
 
-    arms = edits.find_step(changed, "fork")[2]["config"]["conditions"]
+    arms = blocks.find_step(changed, "fork")[2]["config"]["conditions"]
     assert [list(arm) for arm in arms] == [["if", "then"], ["if", "then", "name"], ["else"]]
     assert arms[1] == {"if": rules, "then": [], "name": "Nameless"}
-    assert edits.remove_case(changed, "fork", 1) == NESTED
-    without = edits.remove_case(NESTED, "fork", 1)
-    assert edits.find_step(edits.add_otherwise(without, "fork"), "fork")[2]["config"]["conditions"][
-        -1
-    ] == {"else": []}
+    assert cases.remove_case(changed, "fork", 1) == NESTED
+    without = cases.remove_case(NESTED, "fork", 1)
+    assert blocks.find_step(cases.add_otherwise(without, "fork"), "fork")[2]["config"][
+        "conditions"
+    ][-1] == {"else": []}
 
 
 @pytest.mark.parametrize("place", [0, 1])
 def test_a_removed_case_comes_back_with_its_steps(place: int) -> None:
-    arm = edits.find_step(NESTED, "fork")[2]["config"]["conditions"][place]
-    without = edits.remove_case(NESTED, "fork", place)
+    arm = blocks.find_step(NESTED, "fork")[2]["config"]["conditions"][place]
+    without = cases.remove_case(NESTED, "fork", place)
 
-    assert edits.restore_case(without, "fork", place, arm) == NESTED
+    assert cases.restore_case(without, "fork", place, arm) == NESTED
     with pytest.raises(EditRefused, match="again"):
-        edits.restore_case(NESTED, "fork", place, arm)
+        cases.restore_case(NESTED, "fork", place, arm)
 
 
 def test_settings_keep_the_steps_for_failures() -> None:
@@ -238,7 +238,7 @@ def test_nesting_has_an_end() -> None:
     for number in range(8):
         document, step_id = edits.add_step(document, block, 0, "for_each")
         block = step_id
-        assert edits.depth_of(document, block) == number + 1
+        assert blocks.depth_of(document, block) == number + 1
 
     with pytest.raises(EditRefused, match="nested at most 8"):
         edits.add_step(document, block, 0, "for_each")
@@ -250,8 +250,8 @@ def test_nesting_has_an_end() -> None:
         lambda document: edits.toggle_step(document, "gone"),
         lambda document: edits.move_step(document, "one", "gone", 0),
         lambda document: edits.add_step(document, "fork/7", 0, "stop"),
-        lambda document: edits.remove_case(document, "fork", 5),
-        lambda document: edits.add_case(document, "one"),
+        lambda document: cases.remove_case(document, "fork", 5),
+        lambda document: cases.add_case(document, "one"),
     ],
 )
 def test_what_is_not_there_any_more_is_refused(edit: Any) -> None:
