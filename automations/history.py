@@ -143,11 +143,6 @@ def failed_of(query: RunsQuery) -> tuple[RunQuerySet, Q]:
     return runs, rest & Q(~Exists(retries), status=RunStatus.FAILED)
 
 
-def failed_ids_of(query: RunsQuery, limit: int) -> list[str]:
-    runs, rest = failed_of(query)
-    return list(runs.filter(rest).order_by("-pk").values_list("pk", flat=True)[:limit])
-
-
 def neighbours_of(run: Run) -> tuple[str | None, str | None]:
     """The runs of the same automation before and after this one: those that fired, or those that did not."""
     tab = Tab.NOT_FIRED if run.status == RunStatus.SKIPPED else Tab.ALL

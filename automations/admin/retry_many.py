@@ -1,7 +1,9 @@
-"""Many runs are retried: first what that would do, by automation and version, then doing it."""
+"""Many runs are retried: first what that would do, by automation and version, then doing it. What was ticked is done
+at once; all that match, however many, little by little."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from django.contrib import messages
@@ -12,31 +14,35 @@ from django.utils import timezone
 
 from automations.admin.frame import framed
 from automations.admin.releases import release_records
+from automations.admin.retry_bulk import rerun_url
 from automations.admin.retry_page import FOLDER, Choice
 from automations.admin.run_filters import Asked, read_address
-from automations.history import failed_ids_of
+from automations.bulk_reruns import BATCH_SIZE, start_bulk_rerun
 from automations.models import Run
-from automations.services import plan_retries, retry_runs
-from records.models import Record, User
-from webhooks.admin.filters import clean_id
+from automations.rerun_previews import (
+    RerunPreview,
+    held_records,
+    preview_of_chosen,
+    preview_of_query,
+)
+from automations.services import retry_runs
+from records.models import User
+from webhooks.admin.filters import clean_id, read_moment
 from webhooks.admin.live import wants_part
 
 if TYPE_CHECKING:
     from automations.admin.runs import RunAdmin
 
-# In one request: some two seconds. Who means more does it again; what was retried is then left out.
-BULK_LIMIT: Final = 500
 # So many runs of each group are named.
 _SAMPLE: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """`is_capped`: more match than are done at once."""
+    """Runs that were ticked; or all that failed under the filters until a moment."""
 
-    ids: Sequence[str]
-    is_everything: bool = False
-    is_capped: bool = False
+    ids: Sequence[str] = ()
+    until: datetime | None = None
 
 
 class RetryMany:
@@ -53,87 +59,109 @@ class RetryMany:
         self.admin.require_change(request)
         asked = read_address(request.GET, timezone.now())
         back = reverse("admin:automations_run_changelist") + asked.address()
-        chosen = _chosen(request, asked)
-        if not chosen.ids:
-            words = "None of these runs has failed, or all were retried already."
-            if not chosen.is_everything:
-                words = "No run was chosen. Tick the runs you mean first."
-            messages.warning(request, words)
+        chosen = _chosen(request)
+        if not chosen.ids and chosen.until is None:
+            messages.warning(request, "No run was chosen. Tick the runs you mean first.")
             return HttpResponseRedirect(back)
         if request.method == "POST" and "confirmed" in request.POST:
-            self._retry(request, chosen)
-            return HttpResponseRedirect(back)
-        return self._page(request, chosen, back, release="release" in request.POST)
+            return HttpResponseRedirect(self._retry(request, asked, chosen) or back)
+        release = "release" in request.POST
+        return self._page(request, asked, chosen, back, release=release)
 
     def ask(self, request: HttpRequest, ids: Sequence[str], *, release: bool) -> HttpResponse:
         """The page about runs that were chosen elsewhere."""
         self.admin.require_change(request)
-        return self._page(request, Chosen(ids), request.get_full_path(), release=release)
+        asked = read_address({}, timezone.now())
+        return self._page(request, asked, Chosen(ids), request.get_full_path(), release=release)
 
     def _page(
-        self, request: HttpRequest, chosen: Chosen, back: str, *, release: bool
+        self, request: HttpRequest, asked: Asked, chosen: Chosen, back: str, *, release: bool
     ) -> HttpResponse:
-        context = _context(request, chosen) | {
+        choice = Choice.of(request.POST, has_failed=True)
+        preview = _preview(asked, chosen, choice)
+        if chosen.until is not None and not preview.number and not preview.refused:
+            words = "None of these runs has failed, or all were retried already."
+            messages.warning(request, words)
+            return HttpResponseRedirect(back)
+        context = {
+            **_context(preview),
+            "choice": choice,
+            "chosen": chosen,
             "back": back,
-            "filters": f"?{request.GET.urlencode()}" if request.GET else "",
+            "filters": asked.address(),
             "release": release,
         }
         if wants_part(request):
             return TemplateResponse(request, f"{FOLDER}/_many.html", context)
         return framed(self.admin, request, "retry/many.html", title="Retry runs", **context)
 
-    def _retry(self, request: HttpRequest, chosen: Chosen) -> None:
+    def _retry(self, request: HttpRequest, asked: Asked, chosen: Chosen) -> str:
+        """Do it. Where its progress is told, if it goes on for a while."""
         choice = Choice.of(request.POST, has_failed=True)
-        if "release" in request.POST:
-            release_records(request, _held(plan_retries(ids=chosen.ids).ids))
         user = cast(User, request.user)
+        releases = "release" in request.POST
+        if chosen.until is not None:
+            bulk = start_bulk_rerun(
+                query=asked.query,
+                until=chosen.until,
+                begin=choice.begin,
+                on=choice.on,
+                releases=releases,
+                actor=user,
+            )
+            messages.success(request, "The bulk retry has begun.")
+            return rerun_url(bulk.pk)
+        if releases:
+            preview = preview_of_chosen(chosen.ids, begin=choice.begin, on=choice.on)
+            ids = [run.pk for group in preview.groups for run in group.sample]
+            release_records(request, held_records(ids))
         fresh, left = retry_runs(ids=chosen.ids, actor=user, begin=choice.begin, on=choice.on)
         words = f"{_runs(len(fresh))} {'is' if len(fresh) == 1 else 'are'} tried again."
         if left:
             words += f" {_runs(left)} left alone: each for a reason that the page before named."
         (messages.success if fresh else messages.warning)(request, words)
+        return ""
 
 
-def _chosen(request: HttpRequest, asked: Asked) -> Chosen:
+def _chosen(request: HttpRequest) -> Chosen:
     """What was ticked; or, asked for by a link or by “all that match”, everything that failed under the filters."""
     values = request.POST if request.method == "POST" else request.GET
     if request.method != "POST" or "everything" in values:
-        ids = failed_ids_of(asked.query, BULK_LIMIT + 1)
-        return Chosen(ids[:BULK_LIMIT], True, len(ids) > BULK_LIMIT)
+        return Chosen(until=_moment(values.get("until", "")))
     ticked = {pk for text in values.getlist("ids") if (pk := clean_id(Run, text))}
-    return Chosen(sorted(ticked, reverse=True)[:BULK_LIMIT], False, "is_capped" in values)
+    return Chosen(sorted(ticked, reverse=True))
 
 
-def _held(ids: Sequence[str]) -> list[Record]:
-    """The records of these runs that are in quarantine."""
-    records = Run.objects.filter(pk__in=ids, record__isnull=False).values("record")
-    held = Record.objects.filter(pk__in=records).exclude(quarantined_at=None)
-    return list(held.select_related("object"))
+def _moment(text: str) -> datetime:
+    """When the page was first asked for: what fails later is none of it."""
+    now = timezone.now()
+    try:
+        return min(read_moment(text), now) if text else now
+    except ValueError:
+        return now
 
 
-def _context(request: HttpRequest, chosen: Chosen) -> dict[str, Any]:
-    choice = Choice.of(request.POST, has_failed=True)
-    plan = plan_retries(ids=chosen.ids, begin=choice.begin, on=choice.on)
-    number = len(plan.ids)
+def _preview(asked: Asked, chosen: Chosen, choice: Choice) -> RerunPreview:
+    if chosen.until is None:
+        return preview_of_chosen(chosen.ids, begin=choice.begin, on=choice.on)
+    return preview_of_query(asked.query, until=chosen.until, begin=choice.begin, on=choice.on)
+
+
+def _context(preview: RerunPreview) -> dict[str, Any]:
+    number = preview.number
     return {
-        "choice": choice,
-        "chosen": chosen,
-        "plan": plan,
-        "number": number,
-        "number_words": _runs(number),
-        "refused": sum(count for _, count in plan.refused),
-        "limit": BULK_LIMIT,
-        "held": len(_held(plan.ids)),
+        "preview": preview,
+        "number_words": f"{number:,} runs or more" if preview.is_capped else _runs(number),
+        "refused": sum(count for _, count in preview.refused),
+        "per_second": BATCH_SIZE,
         "groups": [
             {
                 "group": group,
-                "number_words": _runs(len(group.runs)),
-                "sample": group.runs[:_SAMPLE],
-                "more": max(0, len(group.runs) - _SAMPLE),
-                "repeats": [each for each in group.outside if each[2]],
-                "reaches": [each for each in group.outside if not each[2]],
+                "number_words": _runs(group.number),
+                "sample": group.sample[:_SAMPLE],
+                "more": max(0, group.number - _SAMPLE),
             }
-            for group in plan.groups
+            for group in preview.groups
         ],
     }
 

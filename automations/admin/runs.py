@@ -11,6 +11,7 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
 from automations.admin.quarantine import QuarantinePages
+from automations.admin.retry_bulk import RetryBulkPages
 from automations.admin.retry_many import RetryMany
 from automations.admin.retry_names import RetryNames
 from automations.admin.retry_page import RetryPage
@@ -37,7 +38,7 @@ class RunAdmin(OwnPages):
             guarded: Callable[..., HttpResponse] = self.admin_site.admin_view(view)
             return path(route, guarded, name=f"automations_run_{name}")
 
-        families = (QuarantinePages, RetryMany, RetryNames, RetryPage)
+        families = (QuarantinePages, RetryBulkPages, RetryMany, RetryNames, RetryPage)
         return [
             *[pattern for family in families for pattern in family(self).urls()],
             page("<str:object_id>/steps/<str:step_id>/", self.step_view, "step"),

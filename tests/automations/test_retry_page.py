@@ -10,8 +10,8 @@ from django.test import Client
 from django.urls import reverse
 
 from automations.models import Run, RunStatus
-from automations.services import publish, retry_run, save_draft
-from tests.automations.making import end_job, make_lead, run_once, step, work
+from automations.services import publish, save_draft
+from tests.automations.making import end_job, run_once, step, work
 from tests.records.making import make_user
 from webhooks.models import WebhookJob
 from webhooks.secret_services import create_secret
@@ -332,78 +332,3 @@ def test_a_quarantined_record_is_released_with_the_retry_if_wanted(client):
     client.post(retry(run), {"confirmed": "1", "release": "1"})
     run.record.refresh_from_db()
     assert run.record.quarantined_at is None
-
-
-# --- many -------------------------------------------------------------------------------------
-
-
-def failed_runs(number: int) -> list[str]:
-    failed_run()
-    for _ in range(number - 1):
-        make_lead()
-        work()
-        end_job(WebhookJob.objects.get(status="pending"))
-        work()
-    return list(Run.objects.filter(status="failed").values_list("pk", flat=True))
-
-
-def test_many_are_shown_by_version_first_and_then_done(client):
-    ids = failed_runs(3)
-    response = client.post(many(), {"ids": ids})
-    text = text_of(response)
-    assert "Retry 3 runs?" in text
-    assert "3 runs on version 1" in text
-    assert "Nothing of it is noticed outside" in text
-    assert Run.objects.count() == 3
-    response = client.post(many(), {"ids": ids, "confirmed": "1"}, follow=True)
-    assert "3 runs are tried again." in text_of(response)
-    assert Run.objects.count() == 6
-
-
-def test_many_from_the_start_warn_of_what_is_noticed_twice(client):
-    ids = failed_runs(2)
-    text = text_of(client.post(many(), {"ids": ids, "begin": "start"}))
-    assert "Noticed outside a second time: “Call the CRM” by 2 runs" in text
-
-
-def test_what_can_t_be_retried_is_counted_with_the_reason(client):
-    [run] = failed_runs(1)
-    retry_run(run=Run.objects.get(pk=run), actor=None)
-    work()
-    text = text_of(client.post(many(), {"ids": [run]}))
-    assert "Nothing to retry" in text
-    assert "1 × It was retried already" in text
-
-
-def test_everything_that_failed_under_the_filters_and_only_once(client):
-    failed_runs(3)
-    waiting = run_once(step("wait", "w", duration=1, unit="hours"), name="Waits")
-    automation = Run.objects.filter(status="failed").first().automation_id
-    address = f"{many()}?automation={automation}&time=24h"
-    number = Run.objects.filter(status="failed").count()
-    response = client.post(address, {"everything": "1"})
-    assert f"Retry {number} runs?" in text_of(response)
-    assert waiting.pk not in response.content.decode()
-    client.post(address, {"everything": "1", "confirmed": "1"})
-    assert "all were retried already" in text_of(client.get(address, follow=True))
-
-
-def test_more_than_the_limit_is_done_in_turns(client, monkeypatch):
-    monkeypatch.setattr("automations.admin.retry_many.BULK_LIMIT", 2)
-    failed_runs(3)
-    text = text_of(client.post(many(), {"everything": "1"}))
-    assert "Retry 2 runs?" in text
-    assert "the newest 2 of all that match" in text
-
-
-def test_nothing_chosen_is_said_in_words(client):
-    assert "Tick the runs you mean first" in text_of(client.post(many(), follow=True))
-    response = client.post(many(), {"ids": ["nonsense", "run_\0"]}, follow=True)
-    assert "Tick the runs you mean first" in text_of(response)
-
-
-def test_the_history_lets_runs_be_ticked_except_those_that_did_not_fire(client):
-    failed_runs(1)
-    history = reverse("admin:automations_run_changelist")
-    assert b'id="bulk"' in client.get(history).content
-    assert b'id="bulk"' not in client.get(history, {"tab": "not_fired"}).content
