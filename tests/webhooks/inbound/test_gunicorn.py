@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import sqlite3
+import struct
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -12,16 +13,50 @@ import pytest
 from django.conf import settings
 
 from tests.waiting import wait_until
+from tests.webhooks.hostile import gzip_bomb
 
 _PREPARE = """
 import django
 django.setup()
 from django.core.management import call_command
 call_command("migrate", verbosity=0)
-from webhooks.inbound.endpoints import endpoint_for_automation
 from records.ids import new_id
+from records.models import User
+from webhooks.inbound.endpoints import endpoint_for_automation
+User.objects.create_superuser("admin", password="for this test only")
 print(endpoint_for_automation(new_id("auto"), "Orders").path)
 """
+_LOOK = """
+import django
+django.setup()
+from django.test import Client
+from records.models import User
+from webhooks.models import RequestLog
+client = Client(HTTP_HOST="localhost")
+client.force_login(User.objects.get())
+pages = [f"{pk}/change/" for pk in RequestLog.objects.values_list("pk", flat=True)[:60]]
+for page in ["", "?q=script", *pages]:
+    answer = client.get(f"/admin/webhooks/requestlog/{page}")
+    assert answer.status_code == 200, page
+    assert "<script>" not in answer.content.decode().partition("content-main")[2].partition("</main>")[0]
+print(len(pages))
+"""
+
+
+def environment_of(database, **values):
+    return {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "DEBUG": "false",
+        "HTTPS_ONLY": "false",
+        "SECRET_KEY": "for this test only, " * 4,
+        "ENV_FILE": os.devnull,
+        "LOG_LEVEL": "ERROR",
+        "VAR_DIR": str(database.parent),
+        "DATABASE_URL": f"sqlite:///{database}",
+        "REDIS_URL": settings.REDIS_URL,
+        **values,
+    }
 
 
 @pytest.fixture(scope="module")
@@ -32,19 +67,7 @@ def site(tmp_path_factory):
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     database = folder / "site.sqlite3"
-    environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "config.settings",
-        "DEBUG": "false",
-        "HTTPS_ONLY": "false",
-        "SECRET_KEY": "for this test only, " * 4,
-        "ENV_FILE": os.devnull,
-        "LOG_LEVEL": "ERROR",
-        "VAR_DIR": str(folder),
-        "DATABASE_URL": f"sqlite:///{database}",
-        "REDIS_URL": settings.REDIS_URL,
-        "PORT": str(port),
-    }
+    environment = environment_of(database, PORT=str(port))
     prepared = subprocess.run(
         [sys.executable, "-c", _PREPARE],
         cwd=settings.BASE_DIR, env=environment, check=True, capture_output=True, text=True,
@@ -85,8 +108,14 @@ def with_length(path, body, *headers):
     return request(path, *headers, b"Content-Length: %d" % len(body), body=body)
 
 
+def in_chunks(body):
+    pieces = [body[start : start + 60_000] for start in range(0, len(body), 60_000)]
+    return b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in [*pieces, b""])
+
+
 JSON = b"Content-Type: application/json"
 CHUNKED = b"Transfer-Encoding: chunked"
+BOMB = in_chunks(gzip_bomb(20))
 
 
 @pytest.mark.parametrize(
@@ -104,6 +133,22 @@ CHUNKED = b"Transfer-Encoding: chunked"
         ([b"Content-Encoding: gzip", b"Content-Length: 2"], b"{}", 400),
         ([b"Content-Length: x"], b"{}", 400),
         ([b"Content-Length: 1", b"Content-Length: 2"], b"{}", 400),
+        ([b"Content-Length: -1"], b"{}", 400),
+        ([JSON, CHUNKED, b"Content-Length: 2"], b"2\r\n{}\r\n0\r\n\r\n", 400),
+        ([JSON, CHUNKED], b"\xff\xfe\0\0" * 50, 400),
+        ([JSON, CHUNKED], b"-2\r\n{}\r\n0\r\n\r\n", 400),
+        ([JSON, CHUNKED], b"fffffffffffffffffff\r\n{}\r\n", 400),
+        ([JSON, CHUNKED], b"2;" + b"x" * 9_000 + b"\r\n{}\r\n0\r\n\r\n", 202),
+        ([JSON, b"Transfer-Encoding: gzip"], b"{}", 400),
+        ([JSON, b"Content-Encoding: gzip", CHUNKED], BOMB, 413),
+        ([b"Content-Type: text/plain; charset=\0", b"Content-Length: 1"], b"x", 400),
+        ([b"X-A: a\0b", b"Content-Length: 0"], b"", 400),
+        ([b"X-A", b"Content-Length: 0"], b"", 400),
+        ([b"X\xff: a", b"Content-Length: 0"], b"", 400),
+        ([b"X-A: 1", b"x-a: 2", b"X-A: 3", b"Content-Length: 0"], b"", 202),
+        ([b"Webhook-Id: 1", b"webhook-id: 2", b"Content-Length: 0"], b"", 202),
+        ([b"X-%d: v" % n for n in range(500)], b"", 431),
+        ([b"X-A: " + b"v" * 20_000], b"", 431),
     ],
 )
 def test_broken_bytes_are_told_what_is_wrong(site, headers, body, status):
@@ -136,3 +181,38 @@ def test_of_a_burst_nothing_is_lost(site):
             "SELECT count(*) FROM records_event WHERE after LIKE '%burst%'"
         ).fetchone()
     assert stored == (200,)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"POST", b"POST  HTTP/1.1", b"\0", b"POST /\xff HTTP/9.9", b"POST " + b"/x" * 9_000 + b" HTTP/1.1",
+     b"PO\0ST / HTTP/1.1",
+     b"POST /api/webhooks/form/%00%ff/../x HTTP/1.1"],
+)  # fmt: skip
+def test_any_request_line_is_refused(site, line):
+    port, path, _ = site
+    assert 400 <= exchange(port, line + b"\r\nHost: 127.0.0.1\r\n\r\n") < 500
+    assert exchange(port, with_length(path, b"{}", JSON)) == 202
+
+
+def test_who_leaves_in_the_middle_harms_nobody(site):
+    port, path, _ = site
+    for end in (10, 60, 120):
+        whole = with_length(path, b'{"n": 1}' * 20, JSON)
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as sender:
+            sender.sendall(whole[:end])
+            sender.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    assert exchange(port, with_length(path, b"{}", JSON)) == 202
+
+
+def test_the_page_of_everything_that_was_stored_opens(site):
+    """Also of what the tests above have left."""
+    port, path, database = site
+    exchange(port, with_length(path + "?a=<script>", b"\xff\0", b"X-A: \xff<script>"))
+    looked = subprocess.run(
+        [sys.executable, "-c", _LOOK],
+        # In development pages need no static files that were collected.
+        cwd=settings.BASE_DIR, env=environment_of(database, DEBUG="true"),
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    assert int(looked.stdout) >= 1
