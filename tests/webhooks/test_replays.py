@@ -22,9 +22,10 @@ from tests.webhooks.requests_at_hand import arrived, page, sent, text_of
 from webhooks.inbound import logbook
 from webhooks.inbound.inspectors import clear_requests
 from webhooks.keptrequests import keep_request, kept_requests, release_request
+from webhooks.logqueries import LogQuery
 from webhooks.models import InboundEndpoint, RequestLog, WebhookJob
 from webhooks.replays import ReplayRefused, received_of, replay_request, try_on_draft
-from webhooks.requestlog import LogQuery, page_of
+from webhooks.requestlog import page_of
 from webhooks.retention import begin_retention, run_retention
 
 pytestmark = pytest.mark.django_db

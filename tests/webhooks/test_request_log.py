@@ -15,10 +15,11 @@ from tests.automations.making import step, work
 from tests.webhooks.inbound.making import make_endpoint, make_form, make_listener, send
 from tests.webhooks.jobs_at_hand import a_job, a_person, a_webhook, an_event
 from tests.webhooks.requests_at_hand import arrived, page, queries_of, sent, text_of
-from webhooks import requestlog
+from webhooks import logqueries, requestlog
 from webhooks.admin.request_rows import where_of
+from webhooks.logqueries import LogQuery
 from webhooks.models import InboundEndpoint, RequestLog, WebhookJob
-from webhooks.requestlog import LogQuery, neighbours_of, page_of
+from webhooks.requestlog import neighbours_of, page_of
 
 pytestmark = pytest.mark.django_db
 
@@ -127,7 +128,7 @@ def test_the_log_of_one_endpoint_and_of_one_webhook(log):
 
 
 def test_a_webhook_with_many_jobs_is_looked_for_in_windows(log, monkeypatch):
-    monkeypatch.setattr(requestlog, "_FEW_JOBS", 1)
+    monkeypatch.setattr(logqueries, "_FEW_JOBS", 1)
     webhook = log["ok"].job.webhook_id
     assert found_by(LogQuery(webhook_id=webhook)) == [log["not found"].pk, log["ok"].pk]
 
@@ -136,7 +137,7 @@ def test_a_webhook_with_many_jobs_is_looked_for_in_windows(log, monkeypatch):
 def test_the_log_of_an_automation_is_what_it_received_and_what_its_steps_sent(
     client, log, few, monkeypatch
 ):
-    monkeypatch.setattr(requestlog, "_FEW_JOBS", few)
+    monkeypatch.setattr(logqueries, "_FEW_JOBS", few)
     automation, endpoint = make_listener(step("webhook", "call", url="https://api.example.com/"))
     send(client, endpoint)
     work()
@@ -204,7 +205,7 @@ def test_a_rare_row_is_looked_for_no_further_than_a_window(admin_client, monkeyp
 
 
 def test_of_bodies_the_beginning_is_searched(monkeypatch):
-    monkeypatch.setattr(requestlog, "SEARCHED_OF_BODY", 10)
+    monkeypatch.setattr(logqueries, "SEARCHED_OF_BODY", 10)
     row = sent(request_body="0123456789needle", response_body="a needle")
     assert found_by(LogQuery(text="a needle")) == [row.pk]
     assert found_by(LogQuery(text="9needle")) == []

@@ -18,8 +18,8 @@ from webhooks.admin.filters import (
     clean_text,
 )
 from webhooks.automationlinks import known_automations
+from webhooks.logqueries import LogQuery
 from webhooks.models import Direction, FormerEndpoint, InboundEndpoint, RequestLog, Webhook
-from webhooks.requestlog import LogQuery
 
 KIND_LABELS: Final = {
     "webhook": "Webhooks",

@@ -19,9 +19,10 @@ from webhooks.admin.request_page import request_context, trial_of
 from webhooks.admin.request_rows import may_see_addresses, row_of, where_of
 from webhooks.inbound.former import former_endpoints
 from webhooks.keptrequests import keep_request, release_request
+from webhooks.logqueries import SEARCHED_OF_BODY
 from webhooks.models import Direction, RequestLog
 from webhooks.replays import ReplayRefused, replay_request, try_on_draft
-from webhooks.requestlog import SEARCHED_OF_BODY, page_of
+from webhooks.requestlog import page_of
 
 
 @admin.register(RequestLog)

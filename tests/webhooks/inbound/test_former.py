@@ -7,8 +7,9 @@ from django.urls import reverse
 
 from tests.webhooks.inbound.making import make_endpoint, make_form, send
 from tests.webhooks.requests_at_hand import arrived, page, queries_of, text_of
+from webhooks.logqueries import LogQuery
 from webhooks.models import Arrival, InboundEndpoint, RequestLog
-from webhooks.requestlog import LogQuery, page_of
+from webhooks.requestlog import page_of
 
 pytestmark = pytest.mark.django_db
 
