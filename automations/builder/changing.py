@@ -11,6 +11,7 @@ from automations.builder.blocks import EditRefused, Values
 from automations.builder.forms import read_config, sources_of
 from automations.builder.inputs.base import Data
 from automations.builder.inputs.numbers import number_of
+from automations.builder.inputs.references import is_written_id
 from automations.builder.inputs.structures import read_conditions
 from automations.builder.requestform import read_stores
 from automations.document.schema import DEFAULT_MAX_DEPTH, Step, child_blocks
@@ -273,8 +274,8 @@ def _delays(text: str) -> Any:
 
 
 def _named(source: Any) -> Any:
-    """What decides what can be chosen; of an expression that is not known, whatever it is."""
-    return "" if isinstance(source, str) and "{" in source else source
+    """What decides what can be chosen: with an id, whichever it is, anything."""
+    return "?" if isinstance(source, str) and is_written_id(source) else source
 
 
 def _card(data: Data) -> str:

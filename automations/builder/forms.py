@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from automations.builder.fields import FormField, fields_of
 from automations.builder.inputs import MISSING, input_of
 from automations.builder.inputs.base import Data
+from automations.builder.inputs.references import is_written_id
 from automations.builder.place import Place
 
 _PREFIX: Final = "c-"
@@ -83,10 +84,14 @@ class ConfigForm:
 
 
 def about_its_object(field: FormField, values: Mapping[str, Any], place: Place) -> FormField:
-    """What can be chosen is that of the object that a sibling names: by itself, or by a link to its records."""
+    """What can be chosen is that of the object that a sibling names: by itself, by a link to its records, or by an id,
+    which may be that of any record.
+    """
     source = values.get(str(field.options.get("object_from") or ""))
     if not isinstance(source, str) or not source:
         return field
+    if is_written_id(source):
+        return replace(field, options={**field.options, "any_object": True})
     slug = source.removeprefix("obj_def_")
     link = next((each for each in place.fields() if each.slug == slug), None)
     if link is not None and place.definition_of(slug) is None:

@@ -63,6 +63,17 @@ class Place:
         return list(definition.schema.fields) if definition else []
 
     @cached_property
+    def any_fields(self) -> list[FieldDefinition]:
+        """Those of all objects, for records that may be of any; of several with one name the first."""
+        every = [each for definition in self.objects for each in definition.schema.fields]
+        return list({each.slug: each for each in reversed(every)}.values())[::-1]
+
+    @cached_property
+    def any_stages(self) -> list[Stage]:
+        every = [each for definition in self.objects for each in definition.schema.stages]
+        return list({each.slug: each for each in reversed(every)}.values())[::-1]
+
+    @cached_property
     def labels(self) -> dict[str, str]:
         """What people call the fields of the trigger's object, by their paths."""
         return {each.slug: each.label for each in self.fields()}

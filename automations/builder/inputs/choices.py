@@ -118,10 +118,9 @@ class StageChoice(Chosen):
     nothing = "Any stage"
 
     def choices(self, field: FormField, place: Place) -> Choices:
-        return [
-            (each.slug, each.label)
-            for each in place.stages(str(field.options.get("object_slug") or ""))
-        ]
+        slug = str(field.options.get("object_slug") or "")
+        stages = place.any_stages if field.options.get("any_object") else place.stages(slug)
+        return [(each.slug, each.label) for each in stages]
 
 
 @input_kind("team", "teams")

@@ -13,6 +13,8 @@ from records.models import FieldKind
 
 # In the drop-down of records: it is written beside it. No link can be called so.
 _WRITTEN: Final = "?"
+# Nothing is written there yet: a mistake in the draft, and not the own record.
+_NOT_YET: Final = "{{ }}"
 _REACTING: Final = (AutomationState.ACTIVE, AutomationState.TEST)
 
 
@@ -25,7 +27,7 @@ class RecordChoice(Input):
     def context(self, field: FormField, value: Any, place: Place) -> Mapping[str, Any]:
         source = str(value or "").strip()
         choices = linked_records(place)
-        is_written = "{" in source or source.startswith("rec_")
+        is_written = is_written_id(source)
         if source and not is_written and source not in {key for key, _ in choices}:
             choices.append((source, f"{source} (not there)"))
         own = "The record that set it off"
@@ -34,13 +36,14 @@ class RecordChoice(Input):
             "choices": choices,
             "chosen": _WRITTEN if is_written else source,
             "written": _WRITTEN,
-            "source": source if is_written else "",
+            "source": source if is_written and source != _NOT_YET else "",
         }
 
     def read(self, field: FormField, data: Data, name: str) -> Any:
         chosen = text_in(data, name)
-        source = text_in(data, f"{name}-id").strip() if chosen == _WRITTEN else chosen
-        return source or MISSING
+        if chosen == _WRITTEN:
+            return text_in(data, f"{name}-id").strip() or _NOT_YET
+        return chosen or MISSING
 
 
 @input_kind("automation")
@@ -76,6 +79,11 @@ class AutomationChoice(Chosen):
             "is_many": False,
             "nothing": self.nothing_for(field),
         }
+
+
+def is_written_id(source: str) -> bool:
+    """Whether a record is named by its id, or by what gives one; otherwise by a link to it."""
+    return "{" in source or source.startswith("rec_")
 
 
 def linked_records(place: Place) -> Choices:

@@ -98,11 +98,12 @@ class FieldMap(RowList):
     def fields(self, field: FormField, place: Place) -> Sequence[Mapping[str, str]]:
         """Those of the trigger's object; the form puts in those of another object that a sibling names."""
         slug = str(field.options.get("object_slug") or "")
+        fields = place.any_fields if field.options.get("any_object") else place.fields(slug)
         extra = field.options.get("attributes") or ()
         return [
             *(
                 {"slug": each.slug, "label": each.label, "kind": kind_words(each.kind)}
-                for each in place.fields(slug)
+                for each in fields
             ),
             *({"slug": str(name), "label": str(name).capitalize(), "kind": ""} for name in extra),
         ]

@@ -65,6 +65,7 @@ class Everything(Config):
         ("rules", {"c-rules": '{"expression": "1 > 0"}'}, {"expression": "1 > 0"}),
         ("record", {"c-record": "company", "c-record-id": "left over"}, "company"),
         ("record", {"c-record": "?", "c-record-id": " {{ steps.create.id }} "}, "{{ steps.create.id }}"),
+        ("record", {"c-record": "?", "c-record-id": " "}, "{{ }}"),
         ("automation", {"c-automation": "Orders"}, "Orders"),
     ],
 )  # fmt: skip
@@ -84,7 +85,6 @@ def test_what_is_written_is_read(key: str, sent: dict[str, Any], expected: Any) 
         ("teams", {"c-teams-sent": "1"}),
         ("auth", {"c-auth-kind": "none"}),
         ("record", {"c-record": "", "c-record-id": "left over"}),
-        ("record", {"c-record": "?", "c-record-id": " "}),
         ("automation", {"c-automation": ""}),
         ("rules", {"c-rules": '{"match": "all", "rules": []}'}),
     ],
@@ -158,6 +158,7 @@ ON_LEADS = {"trigger": {"type": "event", "config": {"event": "record.created", "
         ("nothing", "nothing", ""),
         ("{{ steps.create.id }}", "?", "{{ steps.create.id }}"),
         ("rec_01h455vb4pex5vsknk084sn02q", "?", "rec_01h455vb4pex5vsknk084sn02q"),
+        ("{{ }}", "?", ""),
     ],
 )
 def test_a_record_is_the_own_a_linked_one_or_written(value: str, chosen: str, source: str) -> None:

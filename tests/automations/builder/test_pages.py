@@ -466,3 +466,28 @@ def test_two_steps_with_one_id_are_told_once(admin: Client) -> None:
     assert [each["message"] for each in state_of(page)["mistakes"]] == [
         "Two steps have the id `end`; each needs its own."
     ]
+
+
+def test_an_id_that_is_not_written_yet_is_a_mistake(edit: Post, automation: Automation) -> None:
+    edit("add", type="delete_record", block="", place="0")
+
+    response = edit("step", **{"card": "delete_record", "c-record": "?", "c-record-id": ""})
+
+    [mistake] = state_of(response.content.decode())["mistakes"]
+    assert (mistake["card"], mistake["field"]) == ("delete_record", "c-record")
+
+
+def test_of_a_record_by_its_id_any_field_may_be_set(
+    edit: Post, admin: Client, automation: Automation
+) -> None:
+    edit("add", type="update_record", block="", place="0")
+    chosen = {"card": "update_record", "c-record": "?", "c-record-id": "{{ event.id }}"}
+    redrawn = edit("step", **chosen)
+    assert "HX-Reswap" not in redrawn
+    html = admin.get(f"{url_of(automation)}card/", {"card": "update_record"}).content.decode()
+    assert '<option value="city">City</option>' in html
+    assert '<option value="amount">Amount</option>' in html
+
+    same = edit("step", **{**chosen, "c-record-id": "{{ run.id }}"})
+
+    assert same["HX-Reswap"] == "none"
