@@ -103,8 +103,9 @@ def requests_of(
     rows = RequestLog.objects.filter(
         pk__in=newest.values("pk")[:_LOOK_BACK], url__startswith=f"/{path}"
     )
-    titles = summaries_of(flow_of(automation.draft))
-    return [_shown(request, row, titles) for row in rows.order_by("-pk")[:SHOWN]]
+    found = list(rows.order_by("-pk")[:SHOWN])
+    titles = summaries_of(flow_of(automation.draft)) if found else {}
+    return [_shown(request, row, titles) for row in found]
 
 
 def _shown(request: HttpRequest, row: RequestLog, titles: Mapping[str, str]) -> TestRequest:
