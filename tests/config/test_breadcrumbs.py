@@ -57,7 +57,7 @@ def test_a_name_that_somebody_gave_stays_as_it_is(admin: Client) -> None:
     [
         ("records_objectdefinition", "No objects yet", "Add the first object"),
         ("webhooks_webhook", "No webhooks yet", "Add the first webhook"),
-        ("webhooks_inboundendpoint", "No inspectors yet", "Make an inspector"),
+        ("webhooks_inboundendpoint", "No addresses yet", "Make an inspector"),
         ("webhooks_secret", "No secrets yet", "Add the first secret"),
         ("auth_group", "No teams yet", "Add the first team"),
     ],
