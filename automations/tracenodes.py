@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import ClassVar, Final
 
 from automations.findings import Finding
 from automations.models import Run, StepRun, StepStatus
@@ -61,6 +61,8 @@ class Block:
     # Of an arm: what its conditions came to. Of an item: what it is.
     finding: Finding | None = None
     item: str = ""
+    # Of an item: which one, from 0.
+    number: int = 0
 
     @property
     def is_quiet(self) -> bool:
@@ -69,6 +71,28 @@ class Block:
     @property
     def is_open(self) -> bool:
         return any(node.is_open for node in self.nodes)
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """Items of a loop that follow each other and came to the same; what was done for each is asked for when somebody
+    opens them. `number` is the first of them, from 0, `last` the last."""
+
+    number: int
+    last: int
+    has_failed: bool
+
+    is_folded: ClassVar[bool] = True
+
+    @property
+    def name(self) -> str:
+        if self.count == 1:
+            return f"Item {self.number + 1}"
+        return f"Items {self.number + 1}–{self.last + 1}"
+
+    @property
+    def count(self) -> int:
+        return self.last - self.number + 1
 
 
 @dataclass(slots=True)
@@ -83,9 +107,8 @@ class Node:
     state: str
     attempts: list[Attempt] = field(default_factory=list)
     blocks: list[Block] = field(default_factory=list)
-    # Items of a loop that are not among the blocks, and how many of them failed.
-    hidden_items: int = 0
-    hidden_failed: int = 0
+    # Items of a loop that are not among the blocks.
+    folded: list[Folded] = field(default_factory=list)
     is_failing: bool = False
 
     @property
@@ -104,6 +127,13 @@ class Node:
         return self.is_failing or any(
             node.has_failed for each in self.blocks for node in each.nodes
         )
+
+    @property
+    def parts(self) -> list[Block | Folded]:
+        """What is inside, in order."""
+        if not self.folded:
+            return list(self.blocks)
+        return sorted([*self.blocks, *self.folded], key=lambda part: part.number)
 
     @property
     def anchor(self) -> str:

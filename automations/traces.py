@@ -25,12 +25,13 @@ from automations.tracenodes import (
     TO_COME,
     Attempt,
     Block,
+    Folded,
     Node,
     Trace,
     duration_of,
 )
 
-# A loop shows so many items; the others are counted.
+# A loop shows so many items; the others are folded.
 SHOWN_ITEMS: Final = 5
 # Failed and waiting ones are shown beyond that, but no more than so many.
 _MORE_ITEMS: Final = 5
@@ -155,12 +156,11 @@ class _Teller:
             inner = self.nodes(
                 steps, f"{node.path}[{number}]/", later if is_last and later == TO_COME else NOT_REACHED
             )  # fmt: skip
-            state = StepStatus.FAILED if items[number] else ""
-            text = _item_text(texts[number]) if number < len(texts) else ""
-            node.blocks.append(Block(f"Item {number + 1}", inner, state, item=text))
-        hidden = items.keys() - set(shown)
-        node.hidden_items = len(hidden)
-        node.hidden_failed = sum(items[number] for number in hidden)
+            is_over = number not in self.current[node.path] and not (is_last and later == TO_COME)
+            state = StepStatus.FAILED if items[number] else StepStatus.SUCCEEDED if is_over else ""
+            text = item_text(texts[number]) if number < len(texts) else ""
+            node.blocks.append(Block(f"Item {number + 1}", inner, state, item=text, number=number))
+        node.folded = _folded({each: items[each] for each in sorted(items.keys() - set(shown))})
         for path in self.rows:
             if path.startswith(f"{node.path}["):
                 self.told.add(path)
@@ -224,7 +224,19 @@ def _arm_name(step: Step, place: int) -> str:
     return arm.get("name") or ("Otherwise" if arm.get("else") is not None else f"Case {place + 1}")
 
 
-def _item_text(value: Any) -> str:
+def _folded(failed: Mapping[int, bool]) -> list[Folded]:
+    """Neighbours that came to the same are one."""
+    found: list[Folded] = []
+    for number, has_failed in failed.items():
+        before = found[-1] if found else None
+        if before and before.last == number - 1 and before.has_failed == has_failed:
+            found[-1] = Folded(before.number, number, has_failed)
+        else:
+            found.append(Folded(number, number, has_failed))
+    return found
+
+
+def item_text(value: Any) -> str:
     """What tells an item from the others."""
     if isinstance(value, Mapping):
         for name in ("name", "title", "label", "id", "key"):

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from automations.admin.run_edits import edit_view
-from automations.admin.run_steps import error_view, items_asked, steps_view
+from automations.admin.run_steps import error_view, steps_view
 from automations.admin.run_values import view_value
 from automations.admin.run_words import RunLook, look_of
 from automations.document import Document
@@ -71,10 +71,8 @@ def load_run(pk: str) -> Run | None:
 
 def run_context(request: HttpRequest, run: Run, *, may_change: bool) -> dict[str, Any]:
     document = Document.model_validate(run.version.document)
-    labels = _labels(run)
-    steps = steps_view(
-        request, run, document, shown_items=items_asked(request.GET.get("items", "")), labels=labels
-    )
+    labels = labels_of(run)
+    steps = steps_view(request, run, document, labels=labels)
     return {
         "run": run,
         "look": look_of(run),
@@ -99,7 +97,7 @@ def _place_of(failing: Node | None) -> str:
     return f"#{failing.anchor}" if failing else ""
 
 
-def _labels(run: Run) -> dict[str, str]:
+def labels_of(run: Run) -> dict[str, str]:
     """What the fields of the run's object are called."""
     definition = run.record.object if run.record else run.event.object if run.event else None
     fields = definition.schema.fields if definition else ()

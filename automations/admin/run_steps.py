@@ -12,7 +12,7 @@ from automations.admin.run_values import ChangeTeller, RecordChanges, ValueView,
 from automations.document import Document
 from automations.models import Run, StepRun, StepStatus
 from automations.tracenodes import Node, Trace
-from automations.traces import SHOWN_ITEMS, trace_of
+from automations.traces import trace_of
 from webhooks.admin.bodies import with_code
 from webhooks.admin.links import can_view, page_url
 from webhooks.models import RequestLog, WebhookJob
@@ -22,9 +22,6 @@ from webhooks.summaries import Summary, hint_of, summary_of
 MAX_ROWS: Final = 2_000
 # So many steps have what they were given and left on the page; of the others it is fetched when they are opened.
 MAX_FULL: Final = 30
-# “Show more” of a loop shows so many more items.
-MORE_ITEMS: Final = 50
-_MAX_ITEMS: Final = 500
 # Attempts of failed jobs whose answers are read.
 _MAX_LOGS: Final = 200
 _HEAVY: Final = ("input", "output", "error", "changes")
@@ -77,10 +74,10 @@ class StepsView:
     trace: Trace
     details: Mapping[str, Detail]
     failing: Node | None
-    # Steps that were executed, and whether there are more than the page is made of.
+    # Steps that were executed, and whether there are more than the page is made of: `shown` at most.
     count: int
     is_cut: bool
-    more_items: int
+    shown: int = MAX_ROWS
 
 
 def steps_view(
@@ -88,25 +85,22 @@ def steps_view(
     run: Run,
     document: Document,
     *,
-    shown_items: int = SHOWN_ITEMS,
+    within: str = "",
     labels: Mapping[str, str] | None = None,
 ) -> StepsView:
-    """Five queries at most, whatever the run's length."""
-    rows = list(StepRun.objects.filter(run=run).defer(*_HEAVY).order_by("pk")[: MAX_ROWS + 1])
+    """Five queries at most, whatever the run's length. `within`: only those of one item of a loop, such as "l[12]"."""
+    found = StepRun.objects.filter(run=run)
+    if within:
+        found = found.filter(path__startswith=f"{within}/")
+    rows = list(found.defer(*_HEAVY).order_by("pk")[: MAX_ROWS + 1])
     is_cut = len(rows) > MAX_ROWS
     rows = rows[:MAX_ROWS]
     full = _full_rows(rows)
     shown = [full.get(row.pk) or _emptied(row) for row in rows]
-    trace = trace_of(run, document, shown, shown_items=shown_items, labels=labels)
+    trace = trace_of(run, document, shown, labels=labels)
     details = details_of(request, list(full.values()))
     failing = next((node for node in trace.all_nodes() if node.is_failing), None)
-    more = min(shown_items + MORE_ITEMS, _MAX_ITEMS)
-    return StepsView(trace, details, failing, len(rows), is_cut, more)
-
-
-def items_asked(text: str) -> int:
-    """How many items of each loop an address asks for."""
-    return min(int(text), _MAX_ITEMS) if text.isdecimal() and len(text) < 6 else SHOWN_ITEMS
+    return StepsView(trace, details, failing, len(rows), is_cut)
 
 
 def _full_rows(rows: Sequence[StepRun]) -> dict[str, StepRun]:

@@ -17,6 +17,7 @@ from automations.admin.retry_names import RetryNames
 from automations.admin.retry_page import RetryPage
 from automations.admin.run_list import filter_context, list_context
 from automations.admin.run_page import load_run, run_context, run_url
+from automations.admin.run_rounds import RunRounds
 from automations.admin.run_steps import details_of
 from automations.exceptions import RunRefused
 from automations.history import Tab
@@ -38,7 +39,7 @@ class RunAdmin(OwnPages):
             guarded: Callable[..., HttpResponse] = self.admin_site.admin_view(view)
             return path(route, guarded, name=f"automations_run_{name}")
 
-        families = (QuarantinePages, RetryBulkPages, RetryMany, RetryNames, RetryPage)
+        families = (QuarantinePages, RetryBulkPages, RetryMany, RetryNames, RetryPage, RunRounds)
         return [
             *[pattern for family in families for pattern in family(self).urls()],
             page("<str:object_id>/steps/<str:step_id>/", self.step_view, "step"),

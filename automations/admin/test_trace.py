@@ -85,7 +85,7 @@ def trial_of(
             failing=failing,
             count=len(tried.steps),
             is_cut=len(tried.steps) > MAX_ROWS,
-            more_items=MAX_ROWS,
+            shown=MAX_ROWS,
         ),
         error=error_view(tried.run.error),
         sets_off=[_set_off(request, each, tried.run) for each in tried.sets_off],

@@ -210,19 +210,20 @@ def test_items_of_a_loop_are_told_by_what_they_are() -> None:
     ]
 
 
-def test_a_long_loop_shows_its_first_items_those_that_failed_and_how_many_there_are() -> None:
+def test_a_long_loop_shows_its_first_items_those_that_failed_and_folds_the_others() -> None:
     (loop,) = traced(document_of(LOOP), *loop_rows(100, failed=(50, 60, 61, 62, 63, 64, 99))).nodes
 
     shown = [block.name for block in loop.blocks]
     assert shown[:6] == ["Item 1", "Item 2", "Item 3", "Item 4", "Item 5", "Item 51"]
     assert shown[-1] == "Item 100"
-    assert (loop.hidden_items, loop.hidden_failed) == (89, 1)
+    assert sum(each.count for each in loop.folded) == 89
+    assert [each.name for each in loop.folded if each.has_failed] == ["Item 65"]
 
 
 def test_more_items_are_shown_when_asked_for() -> None:
     (loop,) = traced(document_of(LOOP), *loop_rows(30), shown_items=20).nodes
 
-    assert (len(loop.blocks), loop.hidden_items) == (20, 10)
+    assert (len(loop.blocks), [each.name for each in loop.folded]) == (20, ["Items 21–30"])
 
 
 def test_a_loop_in_a_loop_has_its_own_items() -> None:
