@@ -32,6 +32,7 @@ POINTS = {
     "claim runs": ["automations.batches.claim_runs"],
     "advance runs": ["automations.batches._advance"],
     "store runs": ["automations.batches._store"],
+    "rerun": ["automations.bulk_reruns._step"],
     "free": ["webhooks.claims.free_lapsed_jobs", "webhooks.jobs.free_lapsed_jobs"],
 }
 
