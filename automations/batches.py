@@ -21,11 +21,11 @@ from automations.failures import settle_finished
 from automations.interpreter import advance
 from automations.models import Run, RunStatus, StepRun, StepStatus
 from automations.plays import Play, Writes
-from config.bulk import update_rows
+from config.bulk import insert_rows, update_rows
 from config.clocks import shared_now
 from config.queues import TookTooLong, ring_on_commit, stopping
 from webhooks.engine import deliver_soon
-from webhooks.models import RequestLog, WebhookJob
+from webhooks.models import RequestLog
 
 logger = logging.getLogger(__name__)
 
@@ -183,9 +183,9 @@ def _store(token: uuid.UUID, runs: Sequence[Run], writes: Writes) -> None:
     for run in runs:
         run.lease_token = run.lease_until = None
     if writes.jobs:
-        WebhookJob.objects.bulk_create(writes.jobs, batch_size=500)
+        insert_rows(writes.jobs)
         transaction.on_commit(deliver_soon, robust=True)
-    StepRun.objects.bulk_create(writes.steps, batch_size=500)
+    insert_rows(writes.steps)
     update_rows(
         StepRun,
         _STEP_COLUMNS,

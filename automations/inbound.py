@@ -16,11 +16,11 @@ _FAILED: Final = (RunStatus.FAILED, RunStatus.CANCELLED)
 class RunsOfAutomations:
     """Registered with the app below, which cannot import this one (`webhooks.inbound.runs`)."""
 
-    def run_among(self, reactions: Reactions) -> str | None:
+    def runs_among(self, reactions: Reactions) -> Mapping[str, str]:
         runs: list[Run] = next(
             (found for receiver, found in reactions if receiver is create_runs), []
         )
-        return str(runs[0].pk) if runs else None
+        return {str(run.event_id): str(run.pk) for run in reversed(runs)}
 
     def run_of_event(self, event_id: str) -> str | None:
         runs = Run.objects.filter(event=event_id).order_by("pk")

@@ -12,6 +12,7 @@ from automations.interpreter import HELD
 from automations.matching import runs_for
 from automations.models import Run, RunStatus
 from automations.timers import DUE, follow_events
+from config.bulk import insert_rows
 from config.clocks import shared_now
 from config.queues import ring_on_commit
 from records import listeners
@@ -30,7 +31,7 @@ def create_runs(sender: Any, events: Sequence[Event], **kwargs: Any) -> list[Run
         follow_events(events)
     runs, crowd = runs_for(events, index)
     crowd.make_way()
-    Run.objects.bulk_create(runs, batch_size=500)
+    insert_rows(runs)
     if any(run.status == RunStatus.PENDING for run in runs):
         ring_on_commit("runs")
     return runs

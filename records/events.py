@@ -6,6 +6,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from config.bulk import insert_rows
 from config.queues import ring_on_commit
 from records.actors import current_cause
 from records.models import Event, ObjectDefinition, Record
@@ -53,9 +54,6 @@ def capture(*events: Event) -> None:
         raise transaction.TransactionManagementError(
             "An event is written in the transaction of its change: wrap both in transaction.atomic()."
         )
-    if len(events) == 1:
-        events[0].save(force_insert=True)
-    else:
-        Event.objects.bulk_create(events, batch_size=500)
+    insert_rows(events)
     if events:
         ring_on_commit("events")

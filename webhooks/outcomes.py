@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from django.db import transaction
 
-from config.bulk import update_rows
+from config.bulk import insert_rows, update_rows
 from config.clocks import shared_now
 from records.ids import new_id
 from webhooks.binding import SECRET_ERROR
@@ -47,7 +47,7 @@ def record_outcomes(token: uuid.UUID, finished: Sequence[Finished]) -> None:
     now = shared_now()
     verdicts = [_judge(each, now) for each in finished]
     with transaction.atomic():
-        RequestLog.objects.bulk_create([_log_row(each) for each in finished])
+        insert_rows([_log_row(each) for each in finished])
         # One that was claimed anew meanwhile is left alone.
         update_rows(
             WebhookJob,

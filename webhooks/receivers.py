@@ -7,12 +7,13 @@ from django.db import transaction
 from django.dispatch import receiver
 from django.utils import timezone
 
+from config.bulk import insert_rows
 from records import listeners
 from records.dispatch import events_dispatched
 from records.models import Event
 from webhooks.engine import deliver_soon
 from webhooks.failures import note_failed_jobs
-from webhooks.models import JobStatus, Webhook, WebhookJob
+from webhooks.models import JobStatus, Webhook
 from webhooks.subscriptions import jobs_for, webhooks_for
 
 
@@ -21,7 +22,8 @@ def create_jobs(sender: Any, events: Sequence[Event], **kwargs: Any) -> None:
     webhooks = webhooks_for(events)
     if not webhooks:
         return
-    jobs = WebhookJob.objects.bulk_create(jobs_for(events, webhooks), batch_size=500)
+    jobs = jobs_for(events, webhooks)
+    insert_rows(jobs)
     # A mistake in a webhook shows at once, before anything is sent.
     failed = [job.pk for job in jobs if job.status == JobStatus.FAILED]
     if failed:

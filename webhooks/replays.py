@@ -16,7 +16,7 @@ from records.events import capture, make_event
 from records.ids import new_id
 from records.models import Event, User
 from webhooks.inbound.runs import known_runs
-from webhooks.inbound.storing import WEBHOOK_RECEIVED, dispatch_event
+from webhooks.inbound.storing import WEBHOOK_RECEIVED, dispatch
 from webhooks.intake.context import webhook_context
 from webhooks.intake.parsing import DEFAULT_LIMITS, parse
 from webhooks.intake.query import parse_query
@@ -136,7 +136,7 @@ def _replay(
 ) -> Replayed:
     event, run_id = _event(row, endpoint, received, user), None
     if at_once:
-        run_id = dispatch_event(event)
+        run_id = dispatch([event]).get(event.pk)
     else:
         capture(event)  # for a worker
     again = RequestLog.objects.create(

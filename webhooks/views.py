@@ -132,7 +132,7 @@ def _take_request(incoming: Incoming) -> Answer:
     """Store it, then answer: at once, or when its run has an answer."""
     waits = incoming.endpoint.answer_mode == AnswerMode.WAIT
     stored = store(incoming, lambda event, run: None if waits else accepted(event, run))
-    answer = accepted(stored.event_id, stored.run_id)
+    answer = stored.answer or accepted(stored.event_id, stored.run_id)
     if waits:
         state = wait_for_answer(stored.event_id, stored.run_id, incoming.endpoint.wait_s)
         answer = answer_of_run(state) if state else answer

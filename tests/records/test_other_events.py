@@ -310,7 +310,7 @@ def test_a_team_whose_event_cannot_be_written_is_not_saved(monkeypatch: Any) -> 
     def fail(*args: Any, **kwargs: Any) -> None:
         raise RuntimeError("no event")
 
-    monkeypatch.setattr(Event, "save", fail)
+    monkeypatch.setattr("records.events.insert_rows", fail)
     with pytest.raises(RuntimeError):
         Group.objects.create(name="Sales")
     with pytest.raises(RuntimeError):

@@ -219,7 +219,7 @@ def test_an_event_that_cannot_be_written_undoes_the_change(monkeypatch: Any) -> 
     def fail(*args: Any, **kwargs: Any) -> None:
         raise RuntimeError("no event")
 
-    monkeypatch.setattr(Event, "save", fail)
+    monkeypatch.setattr("records.events.insert_rows", fail)
     with pytest.raises(RuntimeError):
         update_record(record=record, data={"name": "B"})
     assert fresh(record).data["name"] == "Ada"
@@ -233,7 +233,7 @@ def test_rolled_back_together_without_a_transaction_around(monkeypatch: Any) -> 
     def fail(*args: Any, **kwargs: Any) -> None:
         raise RuntimeError("no event")
 
-    monkeypatch.setattr(Event, "save", fail)
+    monkeypatch.setattr("records.events.insert_rows", fail)
     for change in (
         lambda: update_record(record=record, data={"name": "B"}),
         lambda: Record.objects.create(object=record.object, data={}),

@@ -163,7 +163,7 @@ def test_what_reacts_badly_leaves_the_event_to_a_worker(endpoint, ada, monkeypat
     def fail(event):
         raise RuntimeError("a receiver's mistake")
 
-    monkeypatch.setattr("webhooks.replays.dispatch_event", fail)
+    monkeypatch.setattr("webhooks.replays.dispatch", fail)
     replayed = replay_request(row=arrived(endpoint), user=ada)
     assert replayed.run_id is None
     assert events().get().dispatched_at is None

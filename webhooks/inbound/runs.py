@@ -16,13 +16,13 @@ class RunState:
     answer: Mapping[str, Any] | None = None
 
 
-# What the receivers of an event that was dispatched have to say: as `Signal.send` gives it.
+# What the receivers of events that were dispatched have to say: as `Signal.send` gives it.
 Reactions = Sequence[tuple[Any, Any]]
 
 
 class Runs(Protocol):
-    def run_among(self, reactions: Reactions) -> str | None:
-        """The id of the run among the reactions to one event, if there is one. No query."""
+    def runs_among(self, reactions: Reactions) -> Mapping[str, str]:
+        """The runs among the reactions to events: the first of each event, by the event's id. No query."""
 
     def run_of_event(self, event_id: str) -> str | None:
         """The id of the run that an event has set off (or would have), if there is one."""
@@ -35,8 +35,8 @@ class Runs(Protocol):
 
 
 class _NoRuns:
-    def run_among(self, reactions: Reactions) -> str | None:
-        return None
+    def runs_among(self, reactions: Reactions) -> Mapping[str, str]:
+        return {}
 
     def run_of_event(self, event_id: str) -> str | None:
         return None
