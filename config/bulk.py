@@ -8,21 +8,25 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connections, models
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 
 def insert_rows(objects: Sequence[models.Model]) -> None:
     """Insert unsaved objects of one model whose keys are known. No signals are sent, as with `bulk_create`."""
     if not objects:
         return
+    database = connections[
+        DEFAULT_DB_ALIAS
+    ]  # not by `connection`, which looks it up for each value
     statement, fields = _insertion(type(objects[0]))
     rows = [
-        [field.get_db_prep_save(field.pre_save(each, True), connection) for field in fields]
+        [field.get_db_prep_save(field.pre_save(each, True), database) for field in fields]
         for each in objects
     ]
-    _write(statement, rows)
+    _write(database, statement, rows)
     for each in objects:
-        each._state.adding, each._state.db = False, connection.alias
+        each._state.adding, each._state.db = False, database.alias
 
 
 def update_rows(
@@ -37,12 +41,14 @@ def update_rows(
     """
     if not rows:
         return
+    database = connections[DEFAULT_DB_ALIAS]
     statement, fields = _change(model, tuple(columns), tuple(conditions))
     _write(
+        database,
         statement,
         [
             [
-                field.get_db_prep_save(value, connection)
+                field.get_db_prep_save(value, database)
                 for field, value in zip(fields, row, strict=True)
             ]
             for row in rows
@@ -69,23 +75,25 @@ def _change(
     return f'UPDATE "{model._meta.db_table}" SET {assignments} WHERE {wanted}', fields  # noqa: S608
 
 
-def _write(statement: str, rows: Sequence[Sequence[Any]]) -> None:
-    if connection.vendor == "postgresql" and not connection.queries_logged:
-        _write_prepared(statement, rows)
+def _write(database: BaseDatabaseWrapper, statement: str, rows: Sequence[Sequence[Any]]) -> None:
+    if database.vendor == "postgresql" and not database.queries_logged:
+        _write_prepared(database, statement, rows)
         return
-    with connection.cursor() as cursor:
+    with database.cursor() as cursor:
         if len(rows) == 1:
             cursor.execute(statement, rows[0])
         else:
             cursor.executemany(statement, rows)
 
 
-def _write_prepared(statement: str, rows: Sequence[Sequence[Any]]) -> None:
+def _write_prepared(
+    database: BaseDatabaseWrapper, statement: str, rows: Sequence[Sequence[Any]]
+) -> None:
     """By psycopg's own cursor: Django's puts the values into the text, so that it is another one each time."""
     from psycopg import Cursor  # where there is SQLite alone, it need not be
 
-    connection.ensure_connection()
-    with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
+    database.ensure_connection()
+    with database.wrap_database_errors, Cursor(database.connection) as cursor:
         if len(rows) == 1:
             cursor.execute(statement, rows[0], prepare=True)
         else:

@@ -38,7 +38,7 @@ HOST = env.str("HOST", default="127.0.0.1")
 PORT = env.int("PORT", default=8000)
 # `make run` and gunicorn start so many: two processes of eight threads use two cores, and threads mostly wait.
 WEB_PROCESSES = env.int("WEB_PROCESSES", default=2)
-WEB_THREADS = env.int("WEB_THREADS", default=8)
+WEB_THREADS = env.int("WEB_THREADS", default=16)
 WORKERS = env.int("WORKERS", default=1)
 # Where people and other systems reach this installation; links in mails and the inspector use it.
 PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")

@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import os
 import signal
 import threading
 from collections.abc import Callable, Sequence
@@ -23,6 +24,9 @@ from rq.worker import WorkerStatus
 from config.queues import SWEEP_INTERVAL_S, start_helper, stopping, sweep
 
 logger = logging.getLogger(__name__)
+
+# On a machine that they share, who waits for a page or for an answer goes before what is done behind the scenes.
+NICENESS: Final = 5
 
 _on_stop: list[Callable[[], None]] = []
 _REDIS_RETRY_S: Final = 1.0
@@ -77,6 +81,7 @@ def run_worker(queues: Sequence[str], *, burst: bool = False) -> None:
     The sweep runs in every worker, so that the death of any one process delays nothing for longer than a
     lease. It goes on while Redis is away, and so do deliveries that are under way.
     """
+    give_way()
     spare_the_collector()
     stop = threading.Event()
     worker: Worker | None = None
@@ -115,6 +120,12 @@ def run_worker(queues: Sequence[str], *, burst: bool = False) -> None:
             function()
         helper.end(_SWEEP_PATIENCE_S)
         sweeper.join(timeout=_SWEEP_PATIENCE_S)
+
+
+def give_way() -> None:
+    """Let processes of the usual priority go first, unless this one has to wait for more of them anyway."""
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    os.setpriority(os.PRIO_PROCESS, 0, max(own, NICENESS))
 
 
 def spare_the_collector() -> None:

@@ -20,13 +20,17 @@ class Event(models.Model):
     id = TypeIDField("evt", primary_key=True)
     # The kind of change, such as "record.updated".
     type = models.CharField(max_length=50)
-    object = models.ForeignKey(ObjectDefinition, models.SET_NULL, null=True, related_name="events")
-    record = models.ForeignKey(Record, models.SET_NULL, null=True, related_name="events")
+    object = models.ForeignKey(
+        ObjectDefinition, models.SET_NULL, null=True, related_name="events", db_index=False
+    )
+    record = models.ForeignKey(
+        Record, models.SET_NULL, null=True, related_name="events", db_index=False
+    )
     # Who or what the event is about, also when it is no record: "user_01…", "team 4", "obj_def_leads".
     subject_id = models.CharField(max_length=80, blank=True)
     subject_label = models.CharField(max_length=200, blank=True)
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", db_index=False
     )
     actor_label = models.CharField(max_length=150, blank=True)
     # The subject's values, null where there was none (before a creation) or is none (after a deletion).
@@ -55,7 +59,18 @@ class Event(models.Model):
             # The list of events of one type.
             models.Index(fields=["type", "-id"], name="event_type"),
             # A record's history.
-            models.Index(fields=["record", "-id"], name="event_record"),
+            models.Index(
+                fields=["record", "-id"],
+                name="event_record",
+                condition=models.Q(record__isnull=False),
+            ),
+            # For objects and users that are deleted.
+            models.Index(
+                fields=["object"], name="event_object", condition=models.Q(object__isnull=False)
+            ),
+            models.Index(
+                fields=["actor"], name="event_actor", condition=models.Q(actor__isnull=False)
+            ),
             # What happened to a user, a team, an object.
             models.Index(fields=["subject_id", "-id"], name="event_subject"),
         ]

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Final
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from config.bulk import insert_rows
@@ -87,11 +87,15 @@ def store(incoming: Incoming, make_answer: MakeAnswer) -> Stored:
 
 def _store_all(requests: Sequence[_Request]) -> list[Stored | Exception]:
     """All in one transaction; each in one of its own if that does not work out."""
-    if len(requests) > 1:
-        try:
-            return _store(requests, dispatches=True)
-        except Exception:
-            logger.exception("Requests could not be stored together; trying them one by one")
+    # Not asked first whether it still answers, which would cost a statement: it is mended below.
+    connection.health_check_done = True  # type: ignore[attr-defined]
+    try:
+        return _store(requests, dispatches=True)
+    except Exception:
+        logger.exception(
+            "%d requests could not be stored at once; trying each alone", len(requests)
+        )
+    _mend_connection()
     return [_store_alone(request) for request in requests]
 
 
@@ -110,6 +114,12 @@ def _store_alone(request: _Request) -> Stored | Exception:
         return NotStored()
     except Exception as error:  # noqa: BLE001  (this one's caller hears of it, and no other)
         return error
+
+
+def _mend_connection() -> None:
+    """One that the database has dropped meanwhile is made anew by the next statement."""
+    if connection.errors_occurred and not connection.is_usable():
+        connection.close()
 
 
 _together: Final = GroupCommit[_Request, Stored](_store_all, limit=_AT_ONCE)

@@ -145,19 +145,30 @@ def test_files_stay_only_of_what_is_stored(endpoint, at_once, settings, tmp_path
     assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 1
 
 
-def test_eight_cost_as_many_statements_as_one(endpoint, monkeypatch):
-    requests = []
+@pytest.fixture
+def let_in(endpoint, monkeypatch):
+    """Requests as they come to be stored."""
 
-    class Keeping:
-        """Takes requests, and stores none."""
+    def make(count):
+        requests = []
 
-        def do(self, request):
-            requests.append(request)
-            return storing.Stored(request.request_id, request.event.pk, None, None)
+        class Keeping:
+            """Takes requests, and stores none."""
 
-    monkeypatch.setattr(storing, "_together", Keeping())
-    for n in range(10):
-        send(Client(), endpoint, {"n": n})
+            def do(self, request):
+                requests.append(request)
+                return storing.Stored(request.request_id, request.event.pk, None, None)
+
+        monkeypatch.setattr(storing, "_together", Keeping())
+        for n in range(count):
+            send(Client(), endpoint, {"n": n})
+        return requests
+
+    return make
+
+
+def test_eight_cost_as_many_statements_as_one(let_in):
+    requests = let_in(10)
 
     def statements(count):
         with CaptureQueriesContext(connection) as queries:
@@ -168,3 +179,15 @@ def test_eight_cost_as_many_statements_as_one(endpoint, monkeypatch):
     statements(1)
     # What is asked once a second may fall into either.
     assert statements(8) <= statements(1) + 1
+
+
+def test_a_connection_that_the_database_has_dropped_is_made_anew(let_in):
+    if connection.vendor == "sqlite":
+        pytest.skip("SQLite's connections are not dropped by a server.")
+    requests = let_in(2)
+    connection.connection.close()
+    outcomes = storing._store_all(requests)
+    assert [outcome.run_id for outcome in outcomes] == [
+        Run.objects.get(event=outcome.event_id).pk for outcome in outcomes
+    ]
+    assert RequestLog.objects.count() == 2
