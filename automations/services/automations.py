@@ -14,6 +14,7 @@ from automations.generations import bump_generation
 from automations.models import Automation, AutomationState, AutomationVersion
 from automations.triggers import TRIGGERS
 from records.models import User
+from webhooks.inbound.endpoints import delete_endpoint
 
 
 @transaction.atomic
@@ -95,10 +96,12 @@ def set_state(*, automation: Automation, state: str, reason: str = "") -> Automa
 
 @transaction.atomic
 def delete_automation(*, automation: Automation) -> None:
-    """With its versions and runs."""
+    """With its versions, its runs and its addresses."""
     locked = _lock(automation)
     for trigger in TRIGGERS.values():
         trigger.disarm(locked)
+    # Also of a draft that was never switched on: its test address has an endpoint.
+    delete_endpoint(locked.pk)
     locked.delete()
     bump_generation()
 

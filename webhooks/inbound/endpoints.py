@@ -126,6 +126,13 @@ def close_endpoint(automation_id: str) -> None:
         endpoint.save(update_fields=["is_active"])
 
 
+def delete_endpoint(automation_id: str) -> None:
+    """The automation is gone, and with it its addresses. The log keeps what has arrived, and the endpoint's name."""
+    # One by one: `FormerEndpoint` and what is remembered here hear of it by signal.
+    for endpoint in InboundEndpoint.objects.filter(automation_id=automation_id):
+        endpoint.delete()
+
+
 @transaction.atomic
 def rotate_token(*, endpoint: InboundEndpoint, grace: timedelta) -> InboundEndpoint:
     """Give an endpoint a new address; the one before stays good for `grace`. One that is older is gone at once."""

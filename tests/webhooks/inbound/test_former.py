@@ -5,10 +5,19 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from tests.webhooks.inbound.making import make_endpoint, make_form, send
+from automations.services import create_automation, delete_automation, set_state
+from tests.automations.making import step
+from tests.webhooks.inbound.making import (
+    ON_WEBHOOK,
+    make_endpoint,
+    make_form,
+    make_listener,
+    send,
+)
 from tests.webhooks.requests_at_hand import arrived, page, queries_of, text_of
+from webhooks.inbound.endpoints import endpoint_for_draft
 from webhooks.logqueries import LogQuery
-from webhooks.models import Arrival, InboundEndpoint, RequestLog
+from webhooks.models import Arrival, FormerEndpoint, InboundEndpoint, RequestLog
 from webhooks.requestlog import page_of
 
 pytestmark = pytest.mark.django_db
@@ -17,6 +26,10 @@ pytestmark = pytest.mark.django_db
 def delete(admin_client, endpoint):
     url = reverse("admin:webhooks_inboundendpoint_delete", args=[endpoint.pk])
     return admin_client.post(url, {"post": "yes"})
+
+
+def path_of_test(endpoint):
+    return "/api" + endpoint.test_url.partition("/api")[2]
 
 
 @pytest.fixture
@@ -86,3 +99,37 @@ def test_a_request_whose_endpoint_is_gone_is_not_replayed(admin_client):
     assert "Replay as a new event" not in text
     text = text_of(admin_client.post(page("replay", row.pk), follow=True))
     assert "Not replayed: Its endpoint was deleted" in text
+
+
+def test_the_addresses_of_an_automation_go_with_it_and_the_log_stays(admin_client, client):
+    automation, endpoint = make_listener(step("stop", "s"))
+    assert send(client, endpoint).status_code == 202
+    delete_automation(automation=automation)
+    assert not InboundEndpoint.objects.exists()
+    assert FormerEndpoint.objects.get().pk == endpoint.pk
+    for path in (endpoint.path, path_of_test(endpoint)):
+        assert send(client, endpoint, path=path).status_code == 404
+    assert "Orders (deleted)" in text_of(admin_client.get(page("changelist")))
+
+
+def test_the_address_of_an_automation_that_is_switched_off_goes_with_it():
+    automation, _ = make_listener(step("stop", "s"))
+    set_state(automation=automation, state="paused")
+    delete_automation(automation=automation)
+    assert not InboundEndpoint.objects.exists()
+
+
+def test_the_test_address_of_a_draft_goes_with_it(client):
+    draft = create_automation(name="Orders", draft={"trigger": ON_WEBHOOK, "steps": []})
+    endpoint = endpoint_for_draft(draft.pk, draft.name)
+    assert send(client, endpoint, path=path_of_test(endpoint)).status_code == 200
+    delete_automation(automation=draft)
+    assert not InboundEndpoint.objects.exists()
+    assert send(client, endpoint, path=path_of_test(endpoint)).status_code == 404
+
+
+def test_the_addresses_of_others_stay():
+    automation, _ = make_listener(step("stop", "s"))
+    others = {make_endpoint().pk, make_form().pk}
+    delete_automation(automation=automation)
+    assert {each.pk for each in InboundEndpoint.objects.all()} == others
