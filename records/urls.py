@@ -22,6 +22,7 @@ _RECORD = "o/<slug:slug>/<str:record_id>/"
 
 urlpatterns = [
     path("", home.home, name="home"),
+    path("favicon.ico", home.favicon),
     path("login/", account.log_in, name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("password/", account.change_password, name="password_change"),

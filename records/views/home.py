@@ -4,7 +4,8 @@ from typing import Any, Final
 
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
-from django.http.response import HttpResponseBase
+from django.http.response import HttpResponseBase, HttpResponseRedirect
+from django.templatetags.static import static
 from django.views.decorators.http import require_safe
 
 from records.models import Record, RecordState
@@ -34,6 +35,12 @@ def home(request: HttpRequest) -> HttpResponseBase:
         "tasks": OwnTasks(request, objects),
     }
     return render_page(request, "records/home.html", context, section="home")
+
+
+@require_safe
+def favicon(request: HttpRequest) -> HttpResponseBase:
+    """For browsers that ask for it where no page says where it is: RQ's pages, answers, errors."""
+    return HttpResponseRedirect(static("signalbox/favicon.svg"))
 
 
 def _own(user: Any, objects: list[Any], *, state: str) -> QuerySet[Record]:

@@ -58,3 +58,10 @@ def test_without_redis_the_engines_pages_say_so(
 
     assert response.redirect_chain == [("/admin/", 302)]
     assert b"Redis does not answer (Timeout reading from socket)" in response.content
+
+
+def test_a_browser_that_guesses_the_icon_finds_it(client: Client) -> None:
+    response = client.get("/favicon.ico")
+
+    assert response.status_code == 302
+    assert response.headers["Location"].endswith("signalbox/favicon.svg")
