@@ -88,3 +88,19 @@ def test_a_search_that_finds_nothing_says_that(admin: Client, query: str) -> Non
     assert "Nothing fits" in html
     assert "No webhooks yet" not in html
     assert "Show everything" in html
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("admin:automations_gallery", ["Automations", "Automations", "Start from a template"]),
+        ("admin:automations_automation_add", ["Automations", "Automations", "New automation"]),
+        ("admin:webhooks_inboundendpoint_add", ["Webhooks", "Inbound endpoints", "New inspector"]),
+        ("admin:automations_run_changelist", ["Automations", "Runs"]),
+        ("admin:automations_quarantine", ["Automations", "Quarantine"]),
+    ],
+)
+def test_a_page_beside_its_list_says_what_it_is_and_a_list_says_it_once(
+    admin: Client, address: str, expected: list[str]
+) -> None:
+    assert breadcrumbs(page(admin, reverse(address))) == expected
