@@ -152,6 +152,7 @@ class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]
             alive = ObjectDefinition.objects.alive()
             self.fields["object"].queryset = alive  # type: ignore[attr-defined]
             self.fields["object"].required = True
+            self.fields["object"].empty_label = "Choose…"  # type: ignore[attr-defined]
         self.fields.update(map_fields(endpoint))
 
     def clean_allowed_networks(self) -> str:

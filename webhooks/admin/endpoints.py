@@ -28,6 +28,7 @@ from webhooks.automationlinks import known_automations
 from webhooks.inbound.endpoints import GRACES, rotate_test_token, rotate_token
 from webhooks.inbound.inspectors import KEEP_PER_INSPECTOR, clear_requests
 from webhooks.models import EndpointKind, InboundEndpoint, RequestLog
+from webhooks.templatetags.job_words import ago, moment
 from webhooks.verification import SCHEMES
 
 _FOLDER: Final = "admin/webhooks/endpoints"
@@ -271,7 +272,15 @@ class EndpointAdmin(ModelAdmin):  # type: ignore[misc]
 
     @admin.display(description="Last request")
     def last_arrival(self, endpoint: Any) -> Any:
-        return endpoint.last_arrival_at or "Nothing yet"
+        at = endpoint.last_arrival_at
+        if at is None:
+            return "Nothing yet"
+        return format_html(
+            '<time class="sb-ago" datetime="{}" title="{}">{}</time>',
+            at.isoformat(),
+            moment(at),
+            ago(at),
+        )
 
 
 def _kind_of(request: HttpRequest, endpoint: InboundEndpoint | None) -> str:
