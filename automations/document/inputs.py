@@ -160,6 +160,8 @@ def _field_map(value: Any, around: Surroundings) -> Problems:
     attributes = around.options.get("attributes") or ()
     for path, slug, written in _entries(value):
         words = "" if slug in attributes else _field(slug, around)
+        if not slug:
+            words = "choose a field."
         if slug == "stage" and isinstance(written, str) and not _is_open(written):
             words = _stage(written, around)
         if words:

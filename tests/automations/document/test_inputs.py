@@ -74,6 +74,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"pointers": [{"name": "a", "pointer": "a"}]}, "/pointers/0/pointer", "no JSON Pointer"),
     ({"map": {"nmae": 1}}, "/map/nmae", "did you mean `name`?"),
     ({"map": [{"field": "nmae", "value": 1}]}, "/map/0", "did you mean `name`?"),
+    ({"map": [{"field": "", "value": 1}]}, "/map/0", "It: choose a field."),
     ({"map": {"stage": "wno"}}, "/map/stage", "did you mean `won`?"),
     ({"map": {"name": "{{ record.nmae }}"}}, "/map/name", "did you mean `name`?"),
     ({"target": "companies", "their_map": {"amount": 1}}, "/their_map/amount", "no field `amount`"),
