@@ -104,3 +104,9 @@ def test_a_page_beside_its_list_says_what_it_is_and_a_list_says_it_once(
     admin: Client, address: str, expected: list[str]
 ) -> None:
     assert breadcrumbs(page(admin, reverse(address))) == expected
+
+
+def test_the_title_of_a_foreign_page_has_no_tags(admin: Client) -> None:
+    html = page(admin, "/admin/django-rq/")
+    assert breadcrumbs(html) == ["Queues"]
+    assert "&lt;h1&gt;" not in html
