@@ -5,6 +5,7 @@ from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
@@ -16,6 +17,7 @@ from unfold.admin import ModelAdmin
 from automations.admin.automation_list import AutomationChangeList, ObjectFilter, StateFilter
 from automations.admin.gallery_page import GalleryPages
 from automations.admin.test_page import TestPages
+from automations.builder.testrequests import endpoint_of
 from automations.builder.views.base import FOLDER
 from automations.builder.views.builder import BuilderPages
 from automations.builder.views.documents import DocumentPages, written
@@ -54,6 +56,7 @@ class AutomationAdmin(CheckedSelection, ModelAdmin):  # type: ignore[misc]
     search_help_text = "Name or description"
 
     actions = ("activate", "pause", "duplicate", "export")
+    delete_confirmation_template = f"{FOLDER}/delete.html"
 
     class Media:
         css = {"all": ("webhooks/webhook_form.css", "automations/builder.css")}
@@ -86,8 +89,16 @@ class AutomationAdmin(CheckedSelection, ModelAdmin):  # type: ignore[misc]
         return super().get_object(request, pk, from_field) if pk else None
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        texts = [f"{automation.name}, with its versions and runs" for automation in objs]
+        texts = [f"{each.name}, with its versions, runs and addresses" for each in objs]
         return texts, {"automations": len(texts)}, set(), []
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        automation = self.get_object(request, unquote(object_id))
+        endpoint = endpoint_of(automation) if automation else None
+        context = {**(extra_context or {}), "endpoint": endpoint}
+        return super().delete_view(request, object_id, context)  # type: ignore[no-any-return]
 
     def delete_model(self, request: HttpRequest, obj: Automation) -> None:
         delete_automation(automation=obj)

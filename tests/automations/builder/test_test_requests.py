@@ -12,6 +12,7 @@ from automations.services import create_automation, publish, save_draft, set_sta
 from records.models import Event
 from tests.automations.making import step
 from tests.records.making import make_user
+from webhooks.inbound.endpoints import endpoint_for_draft
 from webhooks.models import InboundEndpoint, RequestLog
 
 pytestmark = pytest.mark.django_db
@@ -313,3 +314,19 @@ def test_a_request_that_is_not_there_is_not_kept(
 ) -> None:
     make(admin, automation)
     assert keep(admin, automation, request_id).status_code == 404
+
+
+def test_deleting_says_what_goes_and_what_stays(admin: Client, automation: Automation) -> None:
+    url = f"{url_of(automation)}delete/"
+    assert "Its addresses end at once" not in admin.get(url).content.decode()
+    endpoint_for_draft(automation.pk, automation.name)
+    html = admin.get(url).content.decode()
+    assert "Delete Orders?" in html
+    assert "Its addresses end at once" in html
+    assert admin.post(url, {"post": "yes"}).status_code == 302
+    assert not Automation.objects.exists()
+    assert not InboundEndpoint.objects.exists()
+
+
+def test_who_may_not_delete_is_refused(automation: Automation) -> None:
+    assert somebody(*EDITOR).get(f"{url_of(automation)}delete/").status_code == 403
