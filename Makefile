@@ -16,7 +16,7 @@ DEVELOPMENT := DEBUG=true
 PARALLEL := -n logical --maxprocesses 4
 PYTEST_ARGS ?=
 
-.PHONY: help setup run test test-postgres test-browser test-faults coverage lint format bench clean FORCE
+.PHONY: help setup run test test-postgres test-browser test-faults test-faults-sqlite test-faults-postgres coverage lint format bench clean FORCE
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -61,8 +61,13 @@ test-postgres: setup ## what knows a database, on PostgreSQL (a throw-away clust
 test-browser: setup ## the pages in a headless Chromium
 	@env -u DATABASE_URL $(BIN)/python -m pytest -m browser $(PYTEST_ARGS)
 
-test-faults: setup ## the tests that kill workers, Redis and the database, on both databases; one after the other
+test-faults: setup ## the tests that kill workers, Redis and the database; both databases side by side, as they mostly wait
+	@$(MAKE) --no-print-directory -j2 --output-sync=target test-faults-sqlite test-faults-postgres
+
+test-faults-sqlite: setup
 	@env -u DATABASE_URL $(BIN)/python -m pytest -m faults $(PYTEST_ARGS)
+
+test-faults-postgres: setup
 	@$(BIN)/python -m tests.postgres -m faults $(PYTEST_ARGS) tests/faults
 
 coverage: setup ## which lines and branches the suite reaches

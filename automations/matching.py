@@ -144,18 +144,18 @@ class Refusals:
         chosen, others = self._sorted_out()
         if len(chosen) > MAX_SKIPPED_PER_BATCH:
             chosen = random.sample(chosen, MAX_SKIPPED_PER_BATCH)
-        chosen += others[::-1][: MAX_SKIPPED_PER_BATCH - len(chosen)]
+        chosen = chosen + others[::-1][: MAX_SKIPPED_PER_BATCH - len(chosen)]
         return sorted(chosen, key=lambda match: match.occasion.event.pk)
 
     def _sorted_out(self) -> tuple[list[Match], list[Match]]:
         """The newest of each automation; and the latest of the others, oldest first."""
-        newest: dict[str, Match] = {}
-        others: deque[Match] = deque(maxlen=MAX_SKIPPED_PER_BATCH)
-        for match in self._all:
-            pk = match.listener.automation_id
-            if pk in newest:
-                others.append(newest[pk])
-            newest[pk] = match
+        newest = {match.listener.automation_id: match for match in self._all}
+        if len(newest) == len(self._all):
+            return self._all, []
+        first = {id(match) for match in newest.values()}
+        others = deque(
+            (match for match in self._all if id(match) not in first), maxlen=MAX_SKIPPED_PER_BATCH
+        )
         return list(newest.values()), list(others)
 
 

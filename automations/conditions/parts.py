@@ -1,6 +1,6 @@
 """What conditions are made of, ready to be asked: rules, groups and the expression."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from automations.conditions.comparing import Test
@@ -86,7 +86,7 @@ class GroupPart:
     def __init__(self, match: Match, members: Iterable["Part"]) -> None:
         self.match = match
         self.members = tuple(members)
-        self.passes: Test = _group_test(match, [member.passes for member in self.members])
+        self.passes: Test = _all_pass(self.members) if match == "all" else _any_passes(self.members)
 
     def explain(self, facts: Facts) -> dict[str, Any]:
         rules = [member.explain(facts) for member in self.members]
@@ -159,23 +159,32 @@ def has_template(value: Any, depth: int = 0) -> bool:
     return isinstance(value, list | dict) and any(has_template(item, depth + 1) for item in items)
 
 
-def _group_test(match: Match, tests: list[Test]) -> Test:
-    if len(tests) == 1:
-        return tests[0]
+def _all_pass(members: Sequence[Part]) -> Test:
+    """What can't be decided is false, and so is the whole: one guard is enough for all rules."""
+    tests = [member.test if isinstance(member, RulePart) else member.passes for member in members]
 
     def all_pass(facts: Facts) -> bool:
-        for passes in tests:  # noqa: SIM110 (a generator would cost as much as the rules)
-            if not passes(facts):
-                return False
+        try:
+            for holds in tests:
+                if not holds(facts):
+                    return False
+        except UNDECIDED:
+            return False
         return True
 
+    return all_pass
+
+
+def _any_passes(members: Sequence[Part]) -> Test:
+    tests = [member.passes for member in members]
+
     def any_passes(facts: Facts) -> bool:
-        for passes in tests:  # noqa: SIM110
+        for passes in tests:  # noqa: SIM110 (a generator would cost as much as the rules)
             if passes(facts):
                 return True
         return False
 
-    return all_pass if match == "all" else any_passes
+    return any_passes
 
 
 def _previous(facts: Facts, path: str) -> Any:
