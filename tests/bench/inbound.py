@@ -169,9 +169,9 @@ def _automation(url: str) -> Automation:
     )
     publish(automation=automation)
     set_state(automation=automation, state=AutomationState.ACTIVE)
-    # The figures are about what is taken, not about whom is turned away.
+    # Rates are counted as ever. But all callers are on one machine here, and nobody is to be turned away.
     InboundEndpoint.objects.filter(automation_id=automation.pk).update(
-        per_minute=None, per_address_per_minute=None
+        per_minute=1_000_000, per_address_per_minute=1_000_000
     )
     return automation
 
