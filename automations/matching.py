@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 
 # "Why not?" is answered by rows; a batch of events writes so many at most, the newest of each automation first.
 MAX_SKIPPED_PER_BATCH: Final = 8
+# Where more automations than that refuse, this many of them at least.
+_FEWEST_SKIPPED: Final = 2
 # Kept in memory until some are chosen: beyond so many, what would not be chosen is forgotten.
 _MOST_REFUSALS: Final = 10_000
 # What tells of the quarantine itself, and what a person wants.
@@ -143,7 +145,7 @@ class Refusals:
         """
         chosen, others = self._sorted_out()
         if len(chosen) > MAX_SKIPPED_PER_BATCH:
-            chosen = random.sample(chosen, MAX_SKIPPED_PER_BATCH)
+            chosen, others = random.sample(chosen, sample_size(len(chosen))), []
         chosen = chosen + others[::-1][: MAX_SKIPPED_PER_BATCH - len(chosen)]
         return sorted(chosen, key=lambda match: match.occasion.event.pk)
 
@@ -157,6 +159,12 @@ class Refusals:
             (match for match in self._all if id(match) not in first), maxlen=MAX_SKIPPED_PER_BATCH
         )
         return list(newest.values()), list(others)
+
+
+def sample_size(automations: int) -> int:
+    """Of how many automations a refusal is kept, when so many refuse that not all fit. The more, the fewer: a thousand
+    tell of one event much the same, and a row costs as much as the conditions of a hundred of them."""
+    return max(_FEWEST_SKIPPED, MAX_SKIPPED_PER_BATCH**2 // automations)
 
 
 def is_left_alone(event: Event) -> bool:

@@ -106,6 +106,13 @@ def test_where_more_automations_refuse_than_are_kept_chance_decides_which(monkey
     assert sorted(kept) == ["No. 3", "No. 4"]
 
 
+@pytest.mark.parametrize(
+    ("automations", "kept"), [(9, 7), (10, 6), (16, 4), (32, 2), (33, 2), (1_000, 2)]
+)
+def test_the_more_refuse_the_fewer_are_kept(automations, kept):
+    assert matching.sample_size(automations) == kept
+
+
 def test_days_in_conditions_are_the_installation_s():
     moment = datetime(2026, 3, 1, 20, tzinfo=UTC)
     with timezone.override("Asia/Tokyo"):
