@@ -61,6 +61,8 @@ class GroupCommit(Generic[Item, Result]):
         outcomes: Sequence[Result | BaseException]
         try:
             outcomes = self._work([ticket.item for ticket in batch])
+            if len(outcomes) != len(batch):
+                raise RuntimeError(f"{len(outcomes)} results came of {len(batch)} items.")
         except BaseException as error:  # noqa: BLE001  (also what ends this thread: the others must not wait)
             outcomes = [error] * len(batch)
         for ticket, outcome in zip(batch, outcomes, strict=True):

@@ -97,6 +97,14 @@ def test_work_that_fails_as_a_whole_leaves_nobody_waiting(error: BaseException) 
     assert together.do(2) == 2
 
 
+def test_work_that_forgets_an_item_leaves_nobody_waiting() -> None:
+    results: list[list[int | Exception]] = [[], [4]]
+    together = GroupCommit[int, int](lambda numbers: results.pop(0), limit=8)
+    with pytest.raises(RuntimeError, match="0 results came of 1 items"):
+        together.do(1)
+    assert together.do(2) == 4
+
+
 def test_many_threads_each_get_their_own_and_everything_is_done_once() -> None:
     recorder = Recorder()
     together = GroupCommit(recorder.work, limit=5)
